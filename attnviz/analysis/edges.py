@@ -1,0 +1,82 @@
+"""Which weights of an attention are worth an arc, and what share the choice leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from attnviz.engine.ops import Float32
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """How little is still drawn.
+
+    "mass": of each row the fewest keys that together hold `value` (0 to 1) of the row's weight, strongest first;
+    "weight": every weight of at least `value`.
+    """
+
+    kind: Literal["mass", "weight"] = "mass"
+    value: float = 0.7
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Weights chosen from one layer's attention, weakest first.
+
+    head, query, key: [edge] positions in that attention; weight: [edge].
+    n_candidates: weights between visible tokens in the chosen heads;
+    hidden_share: mean share of a visible query's attention that falls on tokens that are not visible;
+    dropped_share: mean share that falls on visible tokens but is below the threshold.
+    """
+
+    head: NDArray[np.intp]
+    query: NDArray[np.intp]
+    key: NDArray[np.intp]
+    weight: Float32
+    n_candidates: int
+    hidden_share: float
+    dropped_share: float
+
+
+def strongest_edges(attention: Float32, heads: Sequence[int], visible: Sequence[int], threshold: Threshold) -> Edges:
+    """The weights of `heads` between `visible` tokens that pass `threshold`.
+
+    attention: [head, query, key], rows sum to 1.
+    """
+    heads_at = np.asarray(heads, dtype=np.intp)
+    tokens_at = np.asarray(visible, dtype=np.intp)
+    rows = attention[np.ix_(heads_at, tokens_at, tokens_at)]
+    passed = _strongest_of_rows(rows, threshold.value) if threshold.kind == "mass" else rows >= threshold.value
+    head, query, key = np.nonzero(passed)
+    weight = rows[head, query, key]
+    order = np.argsort(weight, kind="stable")
+    n_row = max(rows.shape[0] * rows.shape[1], 1)
+    seen = float(rows.sum(dtype=np.float64)) / n_row
+    drawn = float(weight.sum(dtype=np.float64)) / n_row
+    return Edges(
+        head=heads_at[head[order]],
+        query=tokens_at[query[order]],
+        key=tokens_at[key[order]],
+        weight=weight[order],
+        n_candidates=rows.size,
+        hidden_share=max(0.0, 1.0 - seen) if rows.size else 0.0,
+        dropped_share=max(0.0, seen - drawn),
+    )
+
+
+def _strongest_of_rows(rows: Float32, mass: float) -> NDArray[np.bool_]:  # [..., key] -> [..., key]
+    """For each row, its fewest weights that sum to `mass` of it; weights as large as the last one taken come with it."""
+    falling = -np.sort(-rows, axis=-1)
+    before = np.cumsum(falling, axis=-1) - falling
+    needed = before < mass * falling.sum(axis=-1, keepdims=True)
+    needed[..., :1] |= mass > 0
+    least = np.where(needed, falling, np.inf).min(axis=-1, keepdims=True, initial=np.inf)
+    return rows >= least

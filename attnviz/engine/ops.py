@@ -1,0 +1,119 @@
+"""The arithmetic of a transformer on float32 arrays: float32 in, float32 out.
+
+NumPy 2 promotes in silence (`np.sqrt(2)` is a float64 scalar), so every constant below is a Python float or a float32.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+
+# Elements per block of the pointwise functions: the block and its temporaries stay in the second-level cache.
+_BLOCK = 1 << 15
+
+# erf(x) on [-4, 4] as x·P(x²)/Q(x²); outside it is ±1 in float32. Coefficients: the single-precision rational
+# approximation published with Eigen (unsupported/SpecialFunctions, generic_fast_erf), highest power first.
+_ERF_P = (
+    -2.72614225801306e-10,
+    2.77068142495902e-08,
+    -2.10102402082508e-06,
+    -5.69250639462346e-05,
+    -7.34990630326855e-04,
+    -2.95459980854025e-03,
+    -1.60960333262415e-02,
+)
+_ERF_Q = (
+    -1.45660718464996e-05,
+    -2.13374055278905e-04,
+    -1.68282697438203e-03,
+    -7.37332916720468e-03,
+    -1.42647390514189e-02,
+)
+
+
+def linear(x: Float32, weight: Float32, bias: Float32) -> Float32:  # [n, in], [in, out], [out] -> [n, out]
+    """x·weight + bias."""
+    y = x @ weight
+    y += bias
+    return y
+
+
+def layer_norm(x: Float32, scale: Float32, shift: Float32, eps: float) -> Float32:  # [n, d], [d], [d] -> [n, d]
+    """Each row brought to mean 0 and variance 1, then scaled and shifted. Source: Ba et al. 2016."""
+    centred = x - x.mean(axis=1, keepdims=True)
+    variance = np.einsum("nd,nd->n", centred, centred)
+    variance /= np.float32(x.shape[1])
+    variance += np.float32(eps)
+    np.sqrt(variance, out=variance)
+    centred /= variance[:, None]
+    centred *= scale
+    centred += shift
+    return centred
+
+
+def softmax(scores: Float32) -> Float32:  # [..., key] -> [..., key]
+    """Attention from scores, in place: the last axis becomes positive and sums to 1."""
+    scores -= scores.max(axis=-1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=-1, keepdims=True)
+    return scores
+
+
+def erf(x: Float32) -> Float32:
+    """The error function, within 4e-7 of the exact value."""
+    x = np.clip(x, -4.0, 4.0)
+    square = x * x
+    top = _polynomial(square, _ERF_P)
+    top *= x
+    top /= _polynomial(square, _ERF_Q)
+    return top
+
+
+def gelu(x: Float32) -> Float32:
+    """x·Φ(x) with the exact normal distribution function, in place. Source: Hendrycks & Gimpel 2016."""
+    flat = x.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        block = flat[start : start + _BLOCK]
+        phi = erf(block * np.float32(math.sqrt(0.5)))
+        phi += 1.0
+        phi *= 0.5
+        block *= phi
+    return x
+
+
+def gelu_tanh(x: Float32) -> Float32:
+    """GELU by its tanh approximation, in place. Source: Hendrycks & Gimpel 2016, section 2."""
+    flat = x.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        block = flat[start : start + _BLOCK]
+        inner = block * block
+        inner *= 0.044715
+        inner += 1.0
+        inner *= block
+        inner *= math.sqrt(2.0 / math.pi)
+        np.tanh(inner, out=inner)
+        inner += 1.0
+        inner *= 0.5
+        block *= inner
+    return x
+
+
+def relu(x: Float32) -> Float32:
+    """max(x, 0), in place."""
+    return np.maximum(x, 0.0, out=x)
+
+
+ACTIVATIONS = {"gelu": gelu, "gelu_tanh": gelu_tanh, "relu": relu}
+
+
+def _polynomial(x: Float32, coefficients: tuple[float, ...]) -> Float32:
+    """Horner's rule, highest power first."""
+    y = np.full_like(x, coefficients[0])
+    for coefficient in coefficients[1:]:
+        y *= x
+        y += coefficient
+    return y

@@ -1,0 +1,142 @@
+"""Text to tokens, through the `tokenizers` library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attnviz.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    import tokenizers
+    from numpy.typing import NDArray
+
+# A novel's chapter. The longest text that a model reads is far shorter, and a stray megabyte would only stall the tokenizer.
+TEXT_LIMIT = 100_000
+
+
+@dataclass(frozen=True)
+class Token:
+    """One piece the tokenizer made.
+
+    text: as the tokenizer spells it ("##ing"); shown: as a reader expects it ("ing", with the capitals of the input);
+    span: where it stands in its text, in characters, None for specials; sequence: 0 for the text, 1 for its pair;
+    is_special: added by the tokenizer, not written by the user; continues: a further piece of the word before it.
+    """
+
+    id: int
+    text: str
+    shown: str
+    span: tuple[int, int] | None
+    sequence: int
+    is_special: bool
+    continues: bool
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The tokens of one text (and its pair); left_out: tokens cut off because the model reads no more."""
+
+    tokens: tuple[Token, ...]
+    left_out: int
+
+    @cached_property
+    def ids(self) -> NDArray[np.int64]:
+        """Vocabulary numbers, [token]."""
+        return np.array([token.id for token in self.tokens], dtype=np.int64)
+
+    @cached_property
+    def segments(self) -> NDArray[np.int64]:
+        """0 for the text and its specials, 1 for the pair and its closing special, [token]."""
+        return np.array([token.sequence for token in self.tokens], dtype=np.int64)
+
+
+class Tokenizer:
+    """A model's own tokenizer, without the padding and truncation that a tokenizer.json may carry."""
+
+    def __init__(self, path: Path) -> None:
+        import tokenizers
+
+        try:
+            self._tokenizer: tokenizers.Tokenizer = tokenizers.Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception for any unreadable file
+            raise ModelError(f"{path}: not a readable tokenizer ({error}); get the model's files again.") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._unknown = _unknown_token(self._tokenizer)
+
+    @property
+    def n_vocab(self) -> int:
+        """The number of entries, special ones included."""
+        return self._tokenizer.get_vocab_size(with_added_tokens=True)
+
+    def encode(self, text: str, pair: str | None, limit: int) -> Encoding:
+        """The tokens of `text` (and `pair`), cut to at most `limit` of them; the specials are always kept.
+
+        Raises InputError for a text of more than TEXT_LIMIT characters.
+        """
+        texts = [_clean(part) for part in ([text] if pair is None else [text, pair])]
+        parts = [self._tokenizer.encode(part, add_special_tokens=False) for part in texts]
+        room = limit - self._tokenizer.num_special_tokens_to_add(pair is not None)
+        left_out = _cut(parts, room)
+        whole = self._tokenizer.post_process(*parts, add_special_tokens=True)
+        return Encoding(tuple(self._tokens(whole, texts)), left_out)
+
+    def _tokens(self, encoding: tokenizers.Encoding, texts: list[str]) -> list[Token]:
+        tokens: list[Token] = []
+        last: tuple[int | None, int | None] = (None, None)
+        rows = zip(
+            encoding.ids,
+            encoding.tokens,
+            encoding.offsets,
+            encoding.type_ids,
+            encoding.sequence_ids,
+            encoding.word_ids,
+            strict=True,
+        )
+        for id_, spelled, (start, end), segment, sequence, word in rows:
+            is_special = sequence is None
+            span = None if is_special else (start, end)
+            shown = spelled if span is None or spelled == self._unknown else _shown(spelled, texts[sequence][start:end])
+            continues = not is_special and word is not None and last == (sequence, word)
+            tokens.append(Token(id_, spelled, shown, span, segment, is_special, continues))
+            last = (sequence, word)
+        return tokens
+
+
+def _clean(text: str) -> str:
+    """The text with lone surrogates, which no tokenizer can encode, replaced; a pasted half emoji brings them."""
+    if len(text) > TEXT_LIMIT:
+        raise InputError(
+            f"The text has {len(text):,} characters; attnviz takes up to {TEXT_LIMIT:,} at a time. Use a shorter passage."
+        )
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _cut(parts: list[tokenizers.Encoding], room: int) -> int:
+    """Shorten the parts in place until they fit into `room`, the longest first; how many tokens that left out."""
+    lengths = [len(part) for part in parts]
+    kept = list(lengths)
+    while sum(kept) > room:
+        longest = kept.index(max(kept))
+        others = sum(kept) - kept[longest]
+        second = max((length for i, length in enumerate(kept) if i != longest), default=0)
+        kept[longest] = max(room - others, min(second, kept[longest] - 1))
+    for part, length in zip(parts, kept, strict=True):
+        part.truncate(length)
+    return sum(lengths) - sum(kept)
+
+
+def _shown(spelled: str, written: str) -> str:
+    """The text to show for a token: as the user wrote it, or as the tokenizer spells it where nothing visible was written."""
+    visible = "".join(char for char in written if char.isprintable()).strip()
+    return visible or spelled.removeprefix("##")
+
+
+def _unknown_token(tokenizer: tokenizers.Tokenizer) -> str | None:
+    unknown = getattr(tokenizer.model, "unk_token", None)
+    return unknown if isinstance(unknown, str) else None

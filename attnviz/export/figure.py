@@ -1,0 +1,150 @@
+"""One scene as a file: PNG, SVG or PDF, by the ending of its name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtSvg import QSvgGenerator
+
+from attnviz.errors import ExportError
+from attnviz.export.files import write_whole
+from attnviz.export.provenance import provenance
+from attnviz.paint.fonts import FAMILY, text_width
+from attnviz.paint.painter import paint_scene
+from attnviz.scene.build import Layout, build_scene
+from attnviz.scene.theme import load_theme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from attnviz.scene.scene import Scene
+    from attnviz.scene.theme import ThemeName
+    from attnviz.session.run import Run
+    from attnviz.session.view import View
+
+Background = Literal["theme", "white", "transparent"]
+
+PIXELS_PER_INCH = 96.0  # of a Scene
+NARROWEST_INCHES, WIDEST_INCHES = 1.5, 60.0
+MOST_PIXELS = 200_000_000  # 800 MB of image
+_PDF_DPI = 1200
+_HAIRLINE = 0.8  # logical pixels, 0.6 pt: thin, but above the quarter point that printers lose
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a figure is painted on. width: inches; dpi: of a PNG; background "theme" is the theme's own paper."""
+
+    width: float = 5.5
+    dpi: int = 300
+    theme: ThemeName = "light"
+    background: Background = "white"
+
+
+def figure_scene(run: Run, view: View, paper: Paper) -> Scene:
+    """The scene of a figure: with caption and legend, as tall as it needs to be.
+
+    Raises ExportError for a width outside 1.5 to 60 inches.
+    """
+    if not NARROWEST_INCHES <= paper.width <= WIDEST_INCHES:
+        raise ExportError(
+            f"A figure {paper.width:.2f} in wide cannot be drawn; choose from {NARROWEST_INCHES} to {WIDEST_INCHES:.0f} in."
+        )
+    theme = load_theme(paper.theme)
+    if paper.background == "white":
+        theme = replace(theme, paper="#ffffff")
+    return build_scene(run, view, theme, Layout(paper.width * PIXELS_PER_INCH, caption=True), text_width)
+
+
+def save_figure(run: Run, view: View, path: Path, paper: Paper) -> None:
+    """Paint a figure and write it to `path`.
+
+    Raises ExportError if the ending is not .png, .svg or .pdf, the picture would be too large, or the file cannot be written.
+    """
+    paint = SURFACES.get(path.suffix.lower())
+    if paint is None:
+        raise ExportError(f"{path}: the ending says the form; use one of {', '.join(SURFACES)}.")
+    facts = json.dumps({**provenance(run), "layer": view.layer}, ensure_ascii=False)
+    write_whole(path, paint(figure_scene(run, view, paper), paper, facts))
+
+
+def figure_image(scene: Scene, paper: Paper, dpi: float) -> QImage:
+    """The figure as an image that knows its resolution. Raises ExportError above MOST_PIXELS."""
+    scale = dpi / PIXELS_PER_INCH
+    width, height = round(scene.width * scale), round(scene.height * scale)
+    if width * height > MOST_PIXELS or max(width, height) > 32_000:
+        raise ExportError(f"A picture of {width:,} x {height:,} pixels is too large; choose a smaller width or fewer dpi.")
+    image = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDotsPerMeterX(round(dpi / 0.0254))
+    image.setDotsPerMeterY(round(dpi / 0.0254))
+    image.fill(Qt.GlobalColor.transparent if paper.background == "transparent" else QColor(scene.theme.paper))
+    painter = QPainter(image)
+    painter.scale(width / scene.width, height / scene.height)
+    paint_scene(scene, painter, _HAIRLINE)
+    painter.end()
+    return image
+
+
+def svg_bytes(scene: Scene, paper: Paper, facts: str) -> bytes:
+    """The figure as SVG 1.1 with real text, its size in millimetres and a viewBox in logical pixels."""
+    buffer = _open_buffer()
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    generator.setResolution(round(PIXELS_PER_INCH))
+    generator.setSize(QSize(round(scene.width), round(scene.height)))
+    generator.setViewBox(QRectF(0, 0, scene.width, scene.height))
+    generator.setTitle(scene.description)
+    generator.setDescription(facts)
+    painter = QPainter(generator)
+    _lay_paper(scene, paper, painter)
+    paint_scene(scene, painter, _HAIRLINE)
+    painter.end()
+    # A reader without the font takes its plain sans-serif rather than a serif.
+    return bytes(buffer.data().data()).replace(f'"{FAMILY}"'.encode(), f'"{FAMILY}, sans-serif"'.encode())
+
+
+def pdf_bytes(scene: Scene, paper: Paper, facts: str) -> bytes:
+    """The figure as a PDF page of just its size, vectors and embedded fonts."""
+    buffer = _open_buffer()
+    writer = QPdfWriter(buffer)
+    writer.setResolution(_PDF_DPI)
+    size = QSizeF(scene.width, scene.height) / PIXELS_PER_INCH
+    page = QPageSize(size, QPageSize.Unit.Inch, "figure", QPageSize.SizeMatchPolicy.ExactMatch)
+    writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))
+    writer.setTitle(scene.description)
+    writer.setCreator(facts)
+    painter = QPainter(writer)
+    painter.scale(_PDF_DPI / PIXELS_PER_INCH, _PDF_DPI / PIXELS_PER_INCH)
+    _lay_paper(scene, paper, painter)
+    paint_scene(scene, painter, _HAIRLINE)
+    painter.end()
+    return bytes(buffer.data().data())
+
+
+def png_bytes(scene: Scene, paper: Paper, facts: str) -> bytes:
+    """The figure as PNG at `paper.dpi`, which the file states."""
+    image = figure_image(scene, paper, paper.dpi)
+    image.setText("Title", scene.description)
+    image.setText("Provenance", facts)
+    buffer = _open_buffer()
+    image.save(buffer, "PNG")
+    return bytes(buffer.data().data())
+
+
+def _lay_paper(scene: Scene, paper: Paper, painter: QPainter) -> None:
+    if paper.background != "transparent":
+        painter.fillRect(QRectF(0, 0, scene.width, scene.height), QColor(scene.theme.paper))
+
+
+def _open_buffer() -> QBuffer:
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    return buffer
+
+
+SURFACES: dict[str, Callable[[Scene, Paper, str], bytes]] = {".png": png_bytes, ".svg": svg_bytes, ".pdf": pdf_bytes}

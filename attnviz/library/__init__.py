@@ -1,0 +1,1 @@
+"""Models on this machine, and how to get the default one."""

@@ -1,0 +1,46 @@
+"""The program's type: Open Sans, shipped with it, so that a figure looks the same on every machine.
+
+Its figures all have the same width (13.72 px at 24 px), so numbers stand in columns. Other scripts fall back to the
+system's fonts.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF
+
+from attnviz.resources import resource_path
+
+FAMILY = "Open Sans"
+_FILES = ("OpenSans-Regular.ttf", "OpenSans-Semibold.ttf")
+
+
+@cache
+def load_fonts() -> None:
+    """Make the shipped fonts known to Qt; needs a QGuiApplication."""
+    for name in _FILES:
+        if QFontDatabase.addApplicationFont(str(resource_path(f"fonts/{name}"))) < 0:
+            raise FileNotFoundError(f"{name} cannot be read; install attnviz again")
+
+
+@cache
+def font(size: int, bold: bool = False) -> QFont:
+    """The type in a pixel size; unhinted, so that a line has one length at every scale."""
+    load_fonts()
+    made = QFont(FAMILY)
+    made.setPixelSize(size)
+    made.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    return made
+
+
+@lru_cache(maxsize=20_000)
+def text_width(text: str, size: int, bold: bool) -> float:
+    """The advance of a line of text, logical pixels."""
+    return _metrics(size, bold).horizontalAdvance(text)
+
+
+@cache
+def _metrics(size: int, bold: bool) -> QFontMetricsF:
+    return QFontMetricsF(font(size, bold))

@@ -1,0 +1,138 @@
+"""Paints a Scene with any QPainter: on a screen, an image, a vector file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from attnviz.paint.fonts import font, text_width
+from attnviz.paint.paths import cubic_path
+from attnviz.scene.reading import focus_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from attnviz.scene.scene import Label, Scene, TokenBox
+
+# Steps of opacity that hairlines are sorted into: one path and one pen each, in place of one per arc.
+_LEVELS = 24
+_PLATE = 0.72  # how much of the paper lies between a row of text and the arcs that cross it
+
+
+def ground_strength(scene: Scene) -> float:
+    """How much of the other arcs is left while a token is in focus: less the more there are of them."""
+    return 0.12 if len(scene.arcs) > 300 else 0.2
+
+
+def paint_scene(scene: Scene, painter: QPainter, hairline: float = 1.0) -> None:
+    """The whole picture, in its focus if it has one. hairline: the width of the thinnest arcs, logical pixels;
+    0 means one device pixel, Qt's fast path."""
+    if scene.focus is None:
+        paint_arcs(scene, painter, hairline)
+    else:
+        in_focus = scene.arcs.query == scene.focus
+        paint_arcs(scene, painter, hairline, ~in_focus, ground_strength(scene))
+        paint_arcs(scene, painter, hairline, in_focus)
+    paint_text(scene, painter)
+
+
+def paint_arcs(
+    scene: Scene,
+    painter: QPainter,
+    hairline: float = 1.0,
+    chosen: NDArray[np.bool_] | None = None,
+    strength: float = 1.0,
+) -> None:
+    """The arcs, or the `chosen` ones ([arc]), weakest first; strength: 0 to 1, multiplies their opacity."""
+    arcs = scene.arcs
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    shown = np.ones(len(arcs), bool) if chosen is None else chosen
+    level = np.ceil(arcs.opacity * _LEVELS).astype(np.intp)
+    for group in _groups(np.flatnonzero(shown & (arcs.width <= 1.0)), level, arcs.colour):
+        colour = _colour(arcs.colours[arcs.colour[group[0]]], strength * level[group[0]] / _LEVELS)
+        painter.setPen(QPen(colour, hairline))
+        painter.drawPath(cubic_path(arcs.curve[group]))
+    for arc in np.flatnonzero(shown & (arcs.width > 1.0)):
+        pen = QPen(_colour(arcs.colours[arcs.colour[arc]], strength * float(arcs.opacity[arc])), float(arcs.width[arc]))
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        painter.drawPath(cubic_path(arcs.curve[arc : arc + 1]))
+
+
+def paint_text(scene: Scene, painter: QPainter) -> None:
+    """Tokens, bands, captions, notes and, for a token in focus, its numbers."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for band in scene.bands:
+        painter.setBrush(QColor(getattr(scene.theme, f"{band.kind}_ground")))
+        painter.drawRect(QRectF(0, band.top, scene.width, band.height))
+    for dot in scene.dots:
+        painter.setBrush(QColor(dot.colour))
+        painter.drawEllipse(QPointF(dot.x, dot.y), dot.radius, dot.radius)
+    _paint_tokens(scene, painter)
+    for label in scene.labels:
+        _paint_label(scene, label, painter)
+    for label in focus_labels(scene, text_width):
+        _paint_label(scene, label, painter)
+
+
+def _paint_plates(scene: Scene, painter: QPainter) -> None:
+    """Some paper behind each token of a text of several rows, so that it can be read where arcs cross it."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_colour(scene.theme.paper, _PLATE))
+    for box in scene.tokens:
+        painter.drawRoundedRect(QRectF(box.left - 3, box.top + 3, box.right - box.left + 6, box.bottom - box.top - 6), 4, 4)
+
+
+def _paint_tokens(scene: Scene, painter: QPainter) -> None:
+    if any(box.row for box in scene.tokens):
+        _paint_plates(scene, painter)
+    attended = set(scene.arcs.key[scene.arcs.query == scene.focus].tolist()) if scene.focus is not None else None
+    for box in scene.tokens:
+        if box.index == scene.focus:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(scene.theme.focus_ground))
+            painter.drawRoundedRect(QRectF(box.left - 5, box.top, box.right - box.left + 10, box.bottom - box.top), 5, 5)
+        quiet = box.is_special or (attended is not None and box.index != scene.focus and box.index not in attended)
+        ink = scene.theme.accent if box.index == scene.focus else scene.theme.faint if quiet else scene.theme.ink
+        painter.setPen(QColor(ink))
+        painter.setFont(font(scene.font_size))
+        painter.drawText(QPointF(box.left, box.baseline), box.text)
+        if box.joined:
+            _paint_join(scene, box, painter)
+
+
+def _paint_join(scene: Scene, box: TokenBox, painter: QPainter) -> None:
+    """A hairline under the seam between two pieces of one word."""
+    painter.setPen(QPen(QColor(scene.theme.faint), 1.0))
+    y = box.baseline + 0.24 * scene.font_size
+    painter.drawLine(QPointF(box.left - 0.42 * scene.font_size, y), QPointF(box.left + 0.2 * scene.font_size, y))
+
+
+def _paint_label(scene: Scene, label: Label, painter: QPainter) -> None:
+    width = text_width(label.text, label.size, label.bold)
+    shift = {"left": 0.0, "right": width, "middle": width / 2}[label.align]
+    painter.setFont(font(label.size, label.bold))
+    painter.setPen(QColor(label.colour or getattr(scene.theme, label.ink)))
+    painter.drawText(QPointF(label.x - shift, label.baseline), label.text)
+
+
+def _groups(arcs: NDArray[np.intp], level: NDArray[np.intp], colour: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """The arcs in groups of one opacity and colour, the weakest level first."""
+    if not arcs.size:
+        return
+    key = level[arcs] * (colour.max() + 1) + colour[arcs]
+    order = np.argsort(key, kind="stable")
+    yield from np.split(arcs[order], np.flatnonzero(np.diff(key[order])) + 1)
+
+
+def _colour(name: str, opacity: float) -> QColor:
+    colour = QColor(name)
+    colour.setAlphaF(min(opacity, 1.0))
+    return colour

@@ -1,0 +1,79 @@
+"""Tokens set as lines of text: one row where the sentence fits, several where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from attnviz.engine.tokenizer import Token
+    from attnviz.scene.scene import Measure
+
+# Type sizes to try for a sentence on one row, and the one for several rows.
+_ONE_ROW_SIZES = (22, 20, 18, 17, 16)
+_MANY_ROWS_SIZE = 17
+_NARROWEST_SIZE = 15
+_WIDEST_STRETCH = 2.0
+
+
+@dataclass(frozen=True)
+class PlacedToken:
+    """A token's place: index in the trace, ends of its text, row."""
+
+    index: int
+    left: float
+    right: float
+    row: int
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The sentence set into a width: type size, the places in order, the number of rows."""
+
+    font_size: int
+    places: tuple[PlacedToken, ...]
+    n_row: int
+
+
+def set_rows(tokens: Sequence[Token], visible: Sequence[int], width: float, measure: Measure) -> Rows:
+    """The `visible` tokens in lines at most `width` wide; one line in the largest size that fits, else several."""
+    for size in _ONE_ROW_SIZES:
+        rows = _fill(tokens, visible, size, width, measure)
+        if rows.n_row == 1:
+            return _airy(tokens, visible, rows, width, measure)
+    size = _MANY_ROWS_SIZE if width >= 640 else _NARROWEST_SIZE
+    return _fill(tokens, visible, size, width, measure)
+
+
+def _airy(tokens: Sequence[Token], visible: Sequence[int], rows: Rows, width: float, measure: Measure) -> Rows:
+    """A single row with its gaps widened towards the width, so that arcs have room to part."""
+    taken = rows.places[-1].right if rows.places else 0.0
+    gaps = taken - sum(place.right - place.left for place in rows.places)
+    stretch = 1.0 + 0.85 * max(width - taken, 0.0) / max(gaps, 1.0)
+    return _fill(tokens, visible, rows.font_size, width, measure, min(stretch, _WIDEST_STRETCH))
+
+
+def _fill(tokens: Sequence[Token], visible: Sequence[int], size: int, width: float, measure: Measure, stretch: float = 1.0) -> Rows:
+    places: list[PlacedToken] = []
+    row, x = 0, 0.0
+    for at, index in enumerate(visible):
+        token = tokens[index]
+        advance = max(measure(token.shown, size, False), 4.0)
+        gap = stretch * _gap(tokens, visible[at - 1], index, size) if x else 0.0
+        if x and x + gap + advance > width:
+            row, x, gap = row + 1, 0.0, 0.0
+        places.append(PlacedToken(index, x + gap, x + gap + advance, row))
+        x += gap + advance
+    return Rows(size, tuple(places), row + 1)
+
+
+def _gap(tokens: Sequence[Token], before: int, index: int, size: int) -> float:
+    """The space before a token: a hair inside a word, little where nothing stood between, wider than a space elsewhere."""
+    token, last = tokens[index], tokens[before]
+    if token.continues and before == index - 1:
+        return 0.2 * size
+    if token.span and last.span and token.sequence == last.sequence and token.span[0] == last.span[1]:
+        return 0.36 * size
+    return 0.78 * size

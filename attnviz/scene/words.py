@@ -1,0 +1,91 @@
+"""The sentences on the picture: what is shown, what is hidden, what is a what-if."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from attnviz.analysis.edges import Edges, Threshold
+    from attnviz.scene.scene import Measure
+    from attnviz.session.run import Run
+
+DIRECTION_LEGEND = "arcs above look back, below look ahead; a loop looks at itself"
+
+
+def what_if_line(run: Run) -> str | None:
+    """What a head count other than the trained one means for this picture; None for the trained one."""
+    trace = run.trace
+    if not trace.is_what_if:
+        return None
+    return (
+        f"What if this model had {count_of(trace.head_count, 'head')}? It was trained with {trace.config.n_head}; "
+        f"its output keeps {run.kept_direction:.2f} of its direction."
+    )
+
+
+def left_out_line(run: Run) -> str | None:
+    """How much of the text the model could not read; None if it read it all."""
+    encoding = run.trace.encoding
+    if not encoding.left_out:
+        return None
+    return (
+        f"{run.model.name} reads {len(encoding.tokens)} tokens at most: "
+        f"the last {count_of(encoding.left_out, 'token')} of the text {'is' if encoding.left_out == 1 else 'are'} left out."
+    )
+
+
+def shares_line(edges: Edges, hidden_texts: Iterable[str]) -> str:
+    """Where all of the attention went: hidden, drawn, below the threshold; the parts make 100 %."""
+    hidden, dropped = (round(100 * share) for share in (edges.hidden_share, edges.dropped_share))
+    names = " ".join(dict.fromkeys(hidden_texts))
+    parts = [f"hidden: {names}, {hidden} % of the attention"] if names else []
+    parts.append(f"drawn: {100 - hidden - dropped} %")
+    if dropped or len(edges.weight) < edges.n_candidates:
+        parts.append(f"too weak to draw: {dropped} %")
+    return "  ·  ".join(parts)
+
+
+def drawn_line(edges: Edges, threshold: Threshold) -> str:
+    """How many arcs were drawn, and by which rule."""
+    rule = (
+        f"the strongest {100 * threshold.value:.0f} % of each token's attention"
+        if threshold.kind == "mass"
+        else f"weights from {threshold.value:.2f}"
+    )
+    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}"
+
+
+def heads_phrase(heads: Iterable[int], head_count: int) -> str:
+    """Which heads are shown: "head 1 of 12", "heads 0-3, 7 of 12", "all 12 heads"."""
+    shown = sorted(heads)
+    if not shown:
+        return "no heads"
+    if len(shown) == head_count:
+        return "the only head" if head_count == 1 else f"all {head_count} heads"
+    runs: list[list[int]] = []
+    for head in shown:
+        if runs and head == runs[-1][-1] + 1:
+            runs[-1].append(head)
+        else:
+            runs.append([head])
+    listed = ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}\N{EN DASH}{run[-1]}" for run in runs)
+    return f"head{'s' if len(shown) > 1 else ''} {listed} of {head_count}"
+
+
+def count_of(n: int, noun: str) -> str:
+    """ "1 token", "1,200 tokens"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def wrap(text: str, size: int, width: float, measure: Measure) -> list[str]:
+    """The text in lines at most `width` wide, broken at spaces."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and measure(longer, size, False) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

@@ -1,0 +1,26 @@
+"""What the engine must compute, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from attnviz.errors import InputError
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run: model is a path; head_count is None for the trained one."""
+
+    model: Path
+    text: str
+    pair: str | None = None
+    head_count: int | None = None
+
+
+def check_text(text: str) -> None:
+    """Raises InputError for a text in which there is nothing to read."""
+    if not text:
+        raise InputError("The text is empty; type a sentence, or choose one of the examples.")
+    if not any(char.isprintable() and not char.isspace() for char in text):
+        raise InputError("The text holds no visible character; type a sentence, or choose one of the examples.")

@@ -1,0 +1,120 @@
+"""The one owner of what the person wants to see and what is there to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from attnviz.errors import AttnvizError
+from attnviz.session.request import Request, check_text
+from attnviz.session.view import HeadChoice, View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from attnviz.session.run import Run
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything the window shows, at one moment.
+
+    model, text, head_count: what is asked for (head_count None: the trained one); view: how it is shown;
+    run: the newest picture's numbers, kept while newer ones are computed or fail; failure: the sentence to show, if the last
+    request could not be served; busy: whether a request is under way.
+    """
+
+    model: Path | None = None
+    text: str = ""
+    head_count: int | None = None
+    view: View = field(default_factory=View)
+    run: Run | None = None
+    failure: str | None = None
+    busy: bool = False
+
+
+class Session:
+    """Holds the State, replaces it whole, and tells its observers.
+
+    submit: called with each new Request; its outcome comes back through `accept` or `fail`.
+    """
+
+    def __init__(self, submit: Callable[[Request], None]) -> None:
+        self.state = State()
+        self._submit = submit
+        self._observers: list[Callable[[State, State], None]] = []
+
+    def subscribe(self, observer: Callable[[State, State], None]) -> None:
+        """Have `observer(old, new)` called after each change."""
+        self._observers.append(observer)
+
+    def ask(self, **changes: Any) -> None:
+        """Change what is asked for: model, text, head_count. A text that cannot be read fails here and leaves the picture."""
+        if "model" in changes and changes["model"] != self.state.model:
+            changes.setdefault("head_count", None)
+        wanted = replace(self.state, **changes)
+        if _asked(wanted) == _asked(self.state) and self.state.failure is None:
+            return
+        if wanted.model is None:
+            self._set(wanted)
+            return
+        try:
+            check_text(wanted.text)
+        except AttnvizError as error:
+            self._set(replace(wanted, failure=str(error), busy=False))
+            return
+        self._set(replace(wanted, failure=None, busy=True))
+        self._submit(Request(wanted.model, wanted.text, None, wanted.head_count))
+
+    def show(self, **changes: Any) -> None:
+        """Change the view: layer, heads, focus, threshold, hide_specials."""
+        self._set(replace(self.state, view=replace(self.state.view, **changes)))
+
+    def show_heads(self, heads: frozenset[int]) -> None:
+        """Draw just `heads` of the heads that the picture has; all of them is remembered as "all"."""
+        run = self.state.run
+        if run is not None:
+            count = run.trace.head_count
+            self.show(heads=None if len(heads) == count else HeadChoice(heads, count))
+
+    def accept(self, run: Run) -> bool:
+        """Take over a run; False if it is stale: of another model, or for a text that has meanwhile been refused."""
+        state = self.state
+        if run.request.model != state.model or not state.busy:
+            return False
+        newest = run.request == Request(state.model, state.text, None, state.head_count)
+        self._set(replace(state, run=run, view=_fitted(state, run), busy=not newest, failure=None))
+        return True
+
+    def fail(self, request: Request, sentence: str) -> None:
+        """Take over why a request could not be served; the picture stays."""
+        state = self.state
+        if state.model is not None and request == Request(state.model, state.text, None, state.head_count):
+            self._set(replace(state, failure=sentence, busy=False))
+
+    def _set(self, state: State) -> None:
+        old, self.state = self.state, state
+        if old != state:
+            for observer in self._observers:
+                observer(old, state)
+
+
+def _asked(state: State) -> tuple[object, ...]:
+    return state.model, state.text, state.head_count
+
+
+def _fitted(state: State, run: Run) -> View:
+    """The view made valid for a new run: the layer exists, the pinned token is still the same word."""
+    view = state.view
+    pieces = run.trace.pieces
+    layer = min(view.layer, run.trace.n_layer - 1)
+    focus = view.focus
+    if focus is not None and state.run is not None and state.run.trace.ids != run.trace.ids:
+        before = state.run.trace.pieces
+        word = before[focus].text if focus < len(before) else None
+        same = [i for i, piece in enumerate(pieces) if piece.text == word]
+        focus = min(same, key=lambda i: abs(i - focus)) if same else None
+    if focus is not None and focus >= len(pieces):
+        focus = None
+    return replace(view, layer=layer, focus=focus)
