@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Threshold:
     """How little is still drawn.
 
-    "mass": of each row the fewest keys that together hold `value` (0 to 1) of the row's weight, strongest first;
+    "mass": of each row the fewest keys that together hold `value` (0 to 1) of the row's weight, strongest first; all at 1;
     "weight": every weight of at least `value`.
     """
 
@@ -32,9 +32,10 @@ class Edges:
     """Weights chosen from one layer's attention, weakest first.
 
     head, query, key: [edge] positions in that attention; weight: [edge].
-    n_candidates: weights between visible tokens in the chosen heads;
+    n_candidates: weights between visible tokens in the chosen heads; n_passed: those that pass the threshold, of which
+    only the strongest are here if they are more than were asked for;
     hidden_share: mean share of a visible query's attention that falls on tokens that are not visible;
-    dropped_share: mean share that falls on visible tokens but is below the threshold.
+    dropped_share: mean share that falls on visible tokens but is not among these edges.
     """
 
     head: NDArray[np.intp]
@@ -42,12 +43,15 @@ class Edges:
     key: NDArray[np.intp]
     weight: Float32
     n_candidates: int
+    n_passed: int
     hidden_share: float
     dropped_share: float
 
 
-def strongest_edges(attention: Float32, heads: Sequence[int], visible: Sequence[int], threshold: Threshold) -> Edges:
-    """The weights of `heads` between `visible` tokens that pass `threshold`.
+def strongest_edges(
+    attention: Float32, heads: Sequence[int], visible: Sequence[int], threshold: Threshold, most: int | None = None
+) -> Edges:
+    """The weights of `heads` between `visible` tokens that pass `threshold`, the `most` strongest of them if there are more.
 
     attention: [head, query, key], rows sum to 1.
     """
@@ -56,8 +60,10 @@ def strongest_edges(attention: Float32, heads: Sequence[int], visible: Sequence[
     rows = attention[np.ix_(heads_at, tokens_at, tokens_at)]
     passed = _strongest_of_rows(rows, threshold.value) if threshold.kind == "mass" else rows >= threshold.value
     head, query, key = np.nonzero(passed)
+    n_passed = len(head)
     weight = rows[head, query, key]
-    order = np.argsort(weight, kind="stable")
+    order = np.argsort(weight, kind="stable")[-most:] if most else np.argsort(weight, kind="stable")
+    weight = weight[order]
     n_row = max(rows.shape[0] * rows.shape[1], 1)
     seen = float(rows.sum(dtype=np.float64)) / n_row
     drawn = float(weight.sum(dtype=np.float64)) / n_row
@@ -65,8 +71,9 @@ def strongest_edges(attention: Float32, heads: Sequence[int], visible: Sequence[
         head=heads_at[head[order]],
         query=tokens_at[query[order]],
         key=tokens_at[key[order]],
-        weight=weight[order],
+        weight=weight,
         n_candidates=rows.size,
+        n_passed=n_passed,
         hidden_share=max(0.0, 1.0 - seen) if rows.size else 0.0,
         dropped_share=max(0.0, seen - drawn),
     )
@@ -74,6 +81,8 @@ def strongest_edges(attention: Float32, heads: Sequence[int], visible: Sequence[
 
 def _strongest_of_rows(rows: Float32, mass: float) -> NDArray[np.bool_]:  # [..., key] -> [..., key]
     """For each row, its fewest weights that sum to `mass` of it; weights as large as the last one taken come with it."""
+    if mass >= 1.0:
+        return np.ones(rows.shape, np.bool_)  # the sum of a row is known to float32 only: its last few would come and go
     falling = -np.sort(-rows, axis=-1)
     before = np.cumsum(falling, axis=-1) - falling
     needed = before < mass * falling.sum(axis=-1, keepdims=True)

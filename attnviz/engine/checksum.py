@@ -19,6 +19,6 @@ def sha256_of(path: str | Path) -> str:
 
 
 @lru_cache(maxsize=64)
-def _digest(path: Path, size: int, mtime_ns: int) -> str:  # noqa: ARG001 - size and time are the cache's key
+def _digest(path: Path, size: int, mtime_ns: int) -> str:  # size and time are the cache's key
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

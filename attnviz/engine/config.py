@@ -56,21 +56,21 @@ class ConfigKeys:
         """The whole number under `name`, between `low` and `high`."""
         value = self._take(name)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise self.refuse(f'"{name}" is {_short(value)}, expected a whole number from {low} to {high}')
+            raise self.refuse(f'"{name}" is {short(value)}, expected a whole number from {low} to {high}')
         return value
 
     def number(self, name: str, low: float, high: float) -> float:
         """The number under `name`, between `low` and `high`."""
         value = self._take(name)
         if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-            raise self.refuse(f'"{name}" is {_short(value)}, expected a number from {low} to {high}')
+            raise self.refuse(f'"{name}" is {short(value)}, expected a number from {low} to {high}')
         return float(value)
 
     def choice(self, name: str, meanings: Mapping[str, T]) -> T:
         """What the word under `name` means by the table `meanings`."""
         value = self._take(name)
         if not isinstance(value, str) or value not in meanings:
-            raise self.refuse(f'"{name}" is {_short(value)}; attnviz knows {", ".join(meanings)}')
+            raise self.refuse(f'"{name}" is {short(value)}; attnviz knows {", ".join(meanings)}')
         return meanings[value]
 
     def only(self, name: str, allowed: Any) -> None:
@@ -78,7 +78,7 @@ class ConfigKeys:
         self._read.add(name)
         value = self._values.get(name, allowed)
         if value is not None and value != allowed:
-            raise self.refuse(f'"{name}" is {_short(value)}, which attnviz does not compute; it would draw wrong attention')
+            raise self.refuse(f'"{name}" is {short(value)}, which attnviz does not compute; it would draw wrong attention')
 
     def finish(self, harmless: Collection[str]) -> None:
         """Refuse the model if a key is left that was neither read nor is known to be `harmless`."""
@@ -94,6 +94,7 @@ class ConfigKeys:
         return self._values[name]
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """The value as Python writes it, cut to what fits into a sentence."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz.engine.checksum import sha256_of
-from attnviz.engine.config import ConfigKeys, ModelConfig
+from attnviz.engine.config import ConfigKeys, ModelConfig, short
 from attnviz.engine.families import FAMILIES
 from attnviz.engine.forward import run_layers
 from attnviz.engine.heads import check_head_count
-from attnviz.engine.tokenizer import Tokenizer
+from attnviz.engine.tokenizer import Tokenizer, readable
 from attnviz.engine.trace import Trace
 from attnviz.engine.weights import PICKLES, TensorFile, find_weights
 from attnviz.errors import ModelError
@@ -61,8 +61,9 @@ class Model:
         """
         count = check_head_count(head_count, self.config.n_head, self.config.d_head)
         encoding = self.tokenizer.encode(text, pair, self.config.n_position)
-        trace = Trace(self.config, encoding, count, text, pair)
+        trace = Trace(self.config, encoding, count, readable(text), None if pair is None else readable(pair))
         trace.hidden = run_layers(self.config, self._weights, encoding, count, trace.keep, cancelled)
+        trace.hidden.flags.writeable = False
         return trace
 
 
@@ -77,7 +78,7 @@ def load_model(path: str | Path) -> Model:
     family = FAMILIES.get(family_name) if isinstance(family_name, str) else None
     if family is None:
         known = ", ".join(FAMILIES)
-        raise ModelError(f"{folder / 'config.json'}: the model family is {family_name!r}; attnviz runs {known}.")
+        raise ModelError(f"{folder / 'config.json'}: the model family is {short(family_name)}; attnviz runs {known}.")
     config = family.read_config(ConfigKeys(values, str(folder / "config.json")))
     weights_path = find_weights(folder)
     if not (folder / "tokenizer.json").is_file():
@@ -85,7 +86,7 @@ def load_model(path: str | Path) -> Model:
     tokenizer = Tokenizer(folder / "tokenizer.json")
     if tokenizer.n_vocab > config.n_vocab:
         raise ModelError(
-            f"{folder}: the tokenizer knows {tokenizer.n_vocab} tokens and the model {config.n_vocab}; they do not belong together."
+            f"{folder}: the tokenizer numbers {tokenizer.n_vocab} tokens and the model has {config.n_vocab}; they do not belong together."
         )
     with TensorFile(weights_path) as file:
         weights = family.read_weights(config, file)
@@ -100,9 +101,16 @@ def model_name(path: Path) -> str:
 
 
 def _model_folder(path: Path) -> Path:
+    try:
+        return _checked_folder(path)
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise ModelError(f"{path}: cannot be opened ({error.strerror or error}); choose a model's folder.") from error
+
+
+def _checked_folder(path: Path) -> Path:
     if path.suffix in PICKLES and not path.is_dir():
         raise ModelError(f"{path}: a pickle can run code and is never opened; choose a folder with a safetensors file.")
-    if (path.is_file() and path.name in {"config.json", "tokenizer.json"}) or path.suffix == ".safetensors":
+    if path.is_file() and (path.name in {"config.json", "tokenizer.json"} or path.suffix == ".safetensors"):
         path = path.parent
     if not path.exists():
         raise ModelError(f"{path}: there is nothing there; choose a model's folder.")

@@ -64,7 +64,7 @@ def softmax(scores: Float32) -> Float32:  # [..., key] -> [..., key]
 
 
 def erf(x: Float32) -> Float32:
-    """The error function, within 4e-7 of the exact value."""
+    """The error function, within 5e-7 of the exact value."""
     x = np.clip(x, -4.0, 4.0)
     square = x * x
     top = _polynomial(square, _ERF_P)

@@ -71,45 +71,55 @@ class Tokenizer:
 
     @property
     def n_vocab(self) -> int:
-        """The number of entries, special ones included."""
-        return self._tokenizer.get_vocab_size(with_added_tokens=True)
+        """One more than the largest number of an entry, special ones included."""
+        return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
 
     def encode(self, text: str, pair: str | None, limit: int) -> Encoding:
         """The tokens of `text` (and `pair`), cut to at most `limit` of them; the specials are always kept.
 
-        Raises InputError for a text of more than TEXT_LIMIT characters.
+        Raises InputError for a text of more than TEXT_LIMIT characters, or if not even the specials fit.
         """
-        texts = [_clean(part) for part in ([text] if pair is None else [text, pair])]
+        texts = [readable(part) for part in ([text] if pair is None else [text, pair])]
         parts = [self._tokenizer.encode(part, add_special_tokens=False) for part in texts]
         room = limit - self._tokenizer.num_special_tokens_to_add(pair is not None)
+        if room < 0:
+            raise InputError(f"The model reads {limit} tokens, too few for {'two texts' if pair is not None else 'a text'}.")
         left_out = _cut(parts, room)
+        # Which text a token is of. The library's own sequence_ids lose the first text of a pair that is put together here.
+        sequences = [number for number, part in enumerate(parts) for _ in range(len(part))]
         whole = self._tokenizer.post_process(*parts, add_special_tokens=True)
-        return Encoding(tuple(self._tokens(whole, texts)), left_out)
+        return Encoding(tuple(self._tokens(whole, texts, sequences)), left_out)
 
-    def _tokens(self, encoding: tokenizers.Encoding, texts: list[str]) -> list[Token]:
+    def _tokens(self, encoding: tokenizers.Encoding, texts: list[str], sequences: list[int]) -> list[Token]:
+        """All tokens of `encoding`; sequences: of each token that is no added special, the number of its text."""
         tokens: list[Token] = []
+        written = iter(sequences)
         last: tuple[int | None, int | None] = (None, None)
         rows = zip(
             encoding.ids,
             encoding.tokens,
             encoding.offsets,
             encoding.type_ids,
-            encoding.sequence_ids,
+            encoding.special_tokens_mask,
             encoding.word_ids,
             strict=True,
         )
-        for id_, spelled, (start, end), segment, sequence, word in rows:
-            is_special = sequence is None
+        for id_, spelled, (start, end), segment, added, word in rows:
+            is_special = bool(added)
+            sequence = None if is_special else next(written)
             span = None if is_special else (start, end)
-            shown = spelled if span is None or spelled == self._unknown else _shown(spelled, texts[sequence][start:end])
+            shown = spelled if sequence is None or spelled == self._unknown else _shown(spelled, texts[sequence][start:end])
             continues = not is_special and word is not None and last == (sequence, word)
             tokens.append(Token(id_, spelled, shown, span, segment, is_special, continues))
             last = (sequence, word)
         return tokens
 
 
-def _clean(text: str) -> str:
-    """The text with lone surrogates, which no tokenizer can encode, replaced; a pasted half emoji brings them."""
+def readable(text: str) -> str:
+    """The text with lone surrogates, which no tokenizer or file can encode, replaced; a pasted half emoji brings them.
+
+    Raises InputError for a text of more than TEXT_LIMIT characters.
+    """
     if len(text) > TEXT_LIMIT:
         raise InputError(
             f"The text has {len(text):,} characters; attnviz takes up to {TEXT_LIMIT:,} at a time. Use a shorter passage."

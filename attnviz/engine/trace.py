@@ -20,7 +20,7 @@ _ATTENTION_BUDGET = 256 << 20
 class Trace:
     """What a run left behind: tokens, queries, keys and final vectors; attention per layer on demand.
 
-    Safe to read from several threads. Arrays are shared, not copied: treat them as read-only.
+    Safe to read from several threads. Arrays are shared, not copied, and read-only.
     """
 
     def __init__(self, config: ModelConfig, encoding: Encoding, head_count: int, text: str, pair: str | None) -> None:
@@ -83,6 +83,7 @@ class Trace:
     def keep(self, layer: int, qk: Float32, attention: Float32) -> None:
         """Take over one layer of a run; layers come in order."""
         assert layer == len(self._qk)
+        qk.flags.writeable = False
         self._qk.append(qk)
         self._attention.put(layer, attention)
 

@@ -35,6 +35,8 @@ _LINE = 18.0  # of small text
 _BAND_LINE = 20.0
 # Lines wider than a hairline leave Qt's fast path (QTBUG-27545; 0.3-0.5 ms each here), so only the strongest get a width.
 _N_WIDE = 48
+# More lines than eyes can part, and about 0.2 s of painting; the picture says when it stops here.
+_MOST_ARCS = 6_000
 _WIDE_FROM = 0.08
 _WIDEST = 6.0
 
@@ -55,7 +57,7 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
     pieces = trace.pieces
     heads = sorted(view.shown_heads(trace.head_count))
     visible = [i for i, piece in enumerate(pieces) if not (view.hide_specials and piece.is_special)]
-    edges = strongest_edges(trace.attention(view.layer), heads, visible, view.threshold)
+    edges = strongest_edges(trace.attention(view.layer), heads, visible, view.threshold, _MOST_ARCS)
     hidden_texts = [pieces[i].text for i in range(len(pieces)) if i not in set(visible)]
 
     page = _Page(theme, layout, measure)
@@ -159,7 +161,7 @@ def _tallest(rows: Rows, free: float, layout: Layout) -> float:
     """The height of the widest arch: what the window leaves, within the bounds of a good shape."""
     extent = max((place.right for place in rows.places), default=0.0)
     if rows.n_row > 1:
-        return min(max(free, 58.0), 96.0)
+        return min(max(free, 48.0), 110.0)
     wanted = free if layout.height else 0.26 * extent
     return min(max(wanted, 60.0), 0.36 * extent + 30.0, 320.0)
 

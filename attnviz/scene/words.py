@@ -50,11 +50,12 @@ def shares_line(edges: Edges, hidden_texts: Iterable[str]) -> str:
 def drawn_line(edges: Edges, threshold: Threshold) -> str:
     """How many arcs were drawn, and by which rule."""
     rule = (
-        f"the strongest {100 * threshold.value:.0f} % of each token's attention"
+        f"the strongest {100 * threshold.value:.0f} % of each token's visible attention"
         if threshold.kind == "mass"
         else f"weights from {threshold.value:.2f}"
     )
-    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}"
+    cut = f", and of these {edges.n_passed:,} the strongest" if len(edges.weight) < edges.n_passed else ""
+    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}{cut}"
 
 
 def heads_phrase(heads: Iterable[int], head_count: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.errors import AttnvizError
 from attnviz.session.request import Request, check_text
-from attnviz.session.view import HeadChoice, View
+from attnviz.session.view import Arrival, HeadChoice, View
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ class State:
 
     model, text, head_count: what is asked for (head_count None: the trained one); view: how it is shown;
     run: the newest picture's numbers, kept while newer ones are computed or fail; failure: the sentence to show, if the last
-    request could not be served; busy: whether a request is under way.
+    request could not be served; busy: whether a request is under way; arrival: how to show what it brings.
     """
 
     model: Path | None = None
@@ -32,6 +32,7 @@ class State:
     run: Run | None = None
     failure: str | None = None
     busy: bool = False
+    arrival: Arrival | None = None
 
 
 class Session:
@@ -50,10 +51,15 @@ class Session:
         self._observers.append(observer)
 
     def ask(self, **changes: Any) -> None:
-        """Change what is asked for: model, text, head_count. A text that cannot be read fails here and leaves the picture."""
+        """Change what is asked for: model, text, head_count, and with a text its arrival.
+
+        A text that cannot be read fails here and leaves the picture.
+        """
         if "model" in changes and changes["model"] != self.state.model:
             changes.setdefault("head_count", None)
         wanted = replace(self.state, **changes)
+        if "text" in changes:
+            wanted = replace(wanted, arrival=changes.get("arrival"))
         if _asked(wanted) == _asked(self.state) and self.state.failure is None:
             return
         if wanted.model is None:
@@ -84,14 +90,21 @@ class Session:
         if run.request.model != state.model or not state.busy:
             return False
         newest = run.request == Request(state.model, state.text, None, state.head_count)
-        self._set(replace(state, run=run, view=_fitted(state, run), busy=not newest, failure=None))
+        arrival = None if newest else state.arrival
+        self._set(replace(state, run=run, view=_fitted(state, run, newest), busy=not newest, failure=None, arrival=arrival))
         return True
 
     def fail(self, request: Request, sentence: str) -> None:
-        """Take over why a request could not be served; the picture stays."""
+        """Take over why a request could not be served; the picture stays, and with it the model that drew it."""
         state = self.state
-        if state.model is not None and request == Request(state.model, state.text, None, state.head_count):
-            self._set(replace(state, failure=sentence, busy=False))
+        if state.model is None or request != Request(state.model, state.text, None, state.head_count):
+            return
+        state = replace(state, failure=sentence, busy=False, arrival=None)
+        if state.run is None:
+            state = replace(state, model=None)
+        elif state.run.request.model != request.model:
+            state = replace(state, model=state.run.request.model, head_count=state.run.request.head_count)
+        self._set(state)
 
     def _set(self, state: State) -> None:
         old, self.state = self.state, state
@@ -101,12 +114,18 @@ class Session:
 
 
 def _asked(state: State) -> tuple[object, ...]:
-    return state.model, state.text, state.head_count
+    return state.model, state.text, state.head_count, state.arrival
 
 
-def _fitted(state: State, run: Run) -> View:
-    """The view made valid for a new run: the layer exists, the pinned token is still the same word."""
+def _fitted(state: State, run: Run, newest: bool) -> View:
+    """The view made valid for a new run: as its arrival says, the layer exists, the pinned token is still the same word."""
     view = state.view
+    if newest and state.arrival is not None:
+        words = [piece.text for piece in run.trace.pieces]
+        word = state.arrival.focus_word
+        focus = words.index(word) if word in words else None
+        layer = min(state.arrival.layer, run.trace.n_layer - 1)
+        return replace(view, layer=layer, heads=state.arrival.heads, focus=focus)
     pieces = run.trace.pieces
     layer = min(view.layer, run.trace.n_layer - 1)
     focus = view.focus

@@ -45,3 +45,12 @@ class View:
         if self.heads is None:
             return frozenset(range(head_count))
         return self.heads.at(head_count)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How a text that is being read shall be shown once it is there: layer, heads, and the word to pin by its text."""
+
+    layer: int
+    heads: HeadChoice | None = None
+    focus_word: str | None = None

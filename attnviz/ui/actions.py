@@ -1,0 +1,57 @@
+"""Everything the menus and keys can do, as one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Menu = Literal["File", "View", "Model", "Heads", "Help"]
+
+
+@dataclass(frozen=True)
+class ActionRow:
+    """One action: its menu, text and keys; slot: the window's method that does it. checkable: it is on or off."""
+
+    menu: Menu
+    text: str
+    keys: tuple[str, ...]
+    slot: str
+    checkable: bool = False
+    separated: bool = False
+
+
+ACTIONS = (
+    ActionRow("File", "Write a sentence", ("Ctrl+L",), "write_sentence"),
+    ActionRow("File", "Export\N{HORIZONTAL ELLIPSIS}", ("Ctrl+E",), "export", separated=True),
+    ActionRow("File", "Copy picture", ("Ctrl+Shift+C",), "copy_picture"),
+    ActionRow("File", "Quit", ("Ctrl+Q",), "close", separated=True),
+    ActionRow("View", "Previous layer", ("[",), "previous_layer"),
+    ActionRow("View", "Next layer", ("]",), "next_layer"),
+    ActionRow("View", "Previous token", ("Left",), "previous_token"),
+    ActionRow("View", "Next token", ("Right",), "next_token"),
+    ActionRow("View", "No token in focus", ("Esc",), "unpin"),
+    ActionRow("View", "Hide special tokens", ("S",), "toggle_specials", checkable=True, separated=True),
+    ActionRow("View", "Zoom in", ("Ctrl++", "Ctrl+="), "zoom_in", separated=True),
+    ActionRow("View", "Zoom out", ("Ctrl+-",), "zoom_out"),
+    ActionRow("View", "Fit", ("Ctrl+0",), "fit"),
+    ActionRow("View", "Follow the system's colours", (), "follow_system", separated=True),
+    ActionRow("View", "Light", (), "go_light"),
+    ActionRow("View", "Dark", (), "go_dark"),
+    ActionRow("View", "Reduce motion", (), "toggle_motion", checkable=True, separated=True),
+    ActionRow("Model", "Open a model folder\N{HORIZONTAL ELLIPSIS}", ("Ctrl+O",), "open_folder"),
+    ActionRow("Heads", "Run with fewer heads", ("-",), "fewer_heads"),
+    ActionRow("Heads", "Run with more heads", ("+", "="), "more_heads"),
+    ActionRow("Heads", "Run as trained", ("T",), "trained_heads"),
+    ActionRow("Heads", "Show all heads", ("A",), "all_heads", separated=True),
+    ActionRow("Help", "Keys", ("F1",), "show_keys"),
+    ActionRow("Help", "About attnviz", (), "show_about"),
+)
+
+# Keys that belong to no menu, for the page of keys.
+OTHER_KEYS = (
+    ("0 to 9", "Show that head alone; again: all heads"),
+    ("Tab", "In the picture: the next token"),
+    ("Ctrl + wheel", "Zoom"),
+    ("Wheel, drag", "Move the picture"),
+    ("Double-click", "On a head: show it alone; on the picture: fit"),
+)

@@ -1,0 +1,43 @@
+"""Starting the program with its window."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from attnviz.errors import InputError
+from attnviz.library.discovery import default_model, find_models, resolve_model
+
+
+def run_window(model: str | None, text: str | None) -> int:
+    """Open the window and stay until it is closed; the exit status.
+
+    Raises InputError without a display, ModelError for a model that is not there.
+    """
+    check_display()
+    path = resolve_model(model) if model is not None else default_model()
+    if path is None:
+        path = next((found.path for found in find_models() if found.family == "bert"), None)
+
+    from PySide6.QtWidgets import QApplication
+
+    from attnviz.ui.start import open_window
+
+    app = QApplication([sys.argv[0]])
+    app.setApplicationName("attnviz")
+    app.setStyle("Fusion")
+    window = open_window(app, path, text)
+    status = app.exec()
+    del window
+    return status
+
+
+def check_display() -> None:
+    """Raises InputError on a Linux machine without a display, which Qt would answer with an abort."""
+    wanted = os.environ.get("QT_QPA_PLATFORM", "")
+    shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not shown and not wanted:
+        raise InputError(
+            "There is no display to open the window on; start attnviz from a desktop session, "
+            "or draw without a window: attnviz render --help"
+        )

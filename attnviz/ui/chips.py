@@ -1,0 +1,140 @@
+"""A chip per head: click switches it, double-click shows it alone, one click brings all back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from attnviz.paint.fonts import font, text_width
+from attnviz.scene.palette import head_colour
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
+
+    from attnviz.ui.appearance import Appearance
+
+_HEIGHT = 26
+_GAP = 5
+
+
+class Chip(QAbstractButton):
+    """A small round-ended button with a dot of its colour, or none."""
+
+    doubleClicked = Signal(object)  # its head
+
+    def __init__(self, text: str, head: int | None, appearance: Appearance, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.head = head
+        self._appearance = appearance
+        self.setText(text)
+        self.setCheckable(head is not None)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def sizeHint(self) -> QSize:
+        dot = 14 if self.head is not None else 0
+        return QSize(round(text_width(self.text(), 12, False)) + dot + 18, _HEIGHT)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.doubleClicked.emit(self.head)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._appearance.theme
+        on = self.isChecked() or self.head is None
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        edge = theme.accent if self.hasFocus() else theme.faint if self.underMouse() else theme.hairline
+        painter.setPen(QPen(QColor(edge), 1.0))
+        painter.setBrush(QColor(theme.field if on else theme.panel))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _HEIGHT / 2, _HEIGHT / 2)
+        x = 9.0
+        if self.head is not None:
+            colour = QColor(head_colour(self.head, theme))
+            painter.setPen(QPen(colour, 1.5))
+            painter.setBrush(colour if on else Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(QRectF(x, _HEIGHT / 2 - 4, 8, 8))
+            x += 14
+        painter.setPen(QColor(theme.ink if on else theme.muted))
+        painter.setFont(font(12))
+        painter.drawText(QRectF(x, 0, self.width() - x, _HEIGHT), Qt.AlignmentFlag.AlignVCenter, self.text())
+
+
+class HeadChips(QWidget):
+    """The chips of all heads, in as many lines as the width asks for."""
+
+    headsPicked = Signal(object)  # frozenset of heads
+
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._appearance = appearance
+        self._shown: frozenset[int] = frozenset()
+        self._chips: list[Chip] = []
+        self._all = Chip("All heads", None, appearance, self)
+        self._all.setToolTip("Show all heads (A)")
+        self._all.clicked.connect(self._on_all_clicked)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        appearance.changed.connect(self.update)
+
+    def chip(self, head: int) -> Chip:
+        """The chip of a head."""
+        return self._chips[head]
+
+    @property
+    def all_chip(self) -> Chip:
+        """The chip that shows all heads."""
+        return self._all
+
+    def line_width(self) -> int:
+        """The width of all chips on one line."""
+        return sum(chip.sizeHint().width() + _GAP for chip in (self._all, *self._chips))
+
+    def set_heads(self, head_count: int, shown: frozenset[int]) -> None:
+        """Have one chip per head, those of `shown` switched on."""
+        while len(self._chips) > head_count:
+            gone = self._chips.pop()
+            gone.hide()
+            gone.deleteLater()
+        while len(self._chips) < head_count:
+            self._chips.append(self._new_chip(len(self._chips)))
+        self._shown = shown
+        for chip in self._chips:
+            chip.setChecked(chip.head in shown)
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._arrange()
+
+    def _new_chip(self, head: int) -> Chip:
+        chip = Chip(f"H{head}", head, self._appearance, self)
+        chip.setAccessibleName(f"Head {head}")
+        chip.setToolTip(f"Head {head}: click shows or hides it, double-click shows it alone")
+        chip.clicked.connect(self._on_chip_clicked)
+        chip.doubleClicked.connect(self._on_chip_double_clicked)
+        chip.show()
+        return chip
+
+    def _on_chip_clicked(self) -> None:
+        self.headsPicked.emit(frozenset(chip.head for chip in self._chips if chip.isChecked()))
+
+    def _on_chip_double_clicked(self, head: int) -> None:
+        self.headsPicked.emit(frozenset({head}))
+
+    def _on_all_clicked(self) -> None:
+        self.headsPicked.emit(frozenset(range(len(self._chips))))
+
+    def _arrange(self) -> None:
+        self.setFixedHeight(self._lay_out(self.width(), move=True))
+
+    def _lay_out(self, width: int, move: bool) -> int:
+        at = QPoint(0, 0)
+        for chip in (self._all, *self._chips):
+            size = chip.sizeHint()
+            if at.x() and at.x() + size.width() > width:
+                at = QPoint(0, at.y() + _HEIGHT + _GAP)
+            if move:
+                chip.setGeometry(QRect(at, size))
+            at.setX(at.x() + size.width() + _GAP)
+        return at.y() + _HEIGHT

@@ -1,0 +1,291 @@
+"""Export: a figure with its preview, or the numbers behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QPixmap
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from attnviz.errors import AttnvizError
+from attnviz.export.figure import Paper, figure_image, figure_scene, save_figure, svg_bytes
+from attnviz.export.numbers import save_numbers
+from attnviz.session.lengths import PER_INCH
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QCloseEvent
+
+    from attnviz.scene.theme import ThemeName
+    from attnviz.session.run import Run
+    from attnviz.session.view import View
+
+
+@dataclass(frozen=True)
+class Form:
+    """A kind of file that can be written."""
+
+    suffix: str
+    label: str
+    is_figure: bool
+
+
+FORMS = (
+    Form(".png", "PNG picture", True),
+    Form(".svg", "SVG, vectors and text", True),
+    Form(".pdf", "PDF, vectors and fonts", True),
+    Form(".npz", "NPZ numbers (NumPy)", False),
+    Form(".json", "JSON numbers", False),
+    Form(".csv", "CSV numbers, one weight a line", False),
+)
+PRESETS = (
+    ("Own width", None),
+    ("NeurIPS, ICLR: text", 5.5),
+    ("ICML: column", 3.25),
+    ("ICML: page", 6.75),
+    ("ACL: column", 3.3),
+    ("ACL: page", 6.8),
+    ("Slide 16:9", 13.33),
+)
+_BACKGROUNDS = (("White", "white"), ("Transparent", "transparent"), ("As shown", "theme"))
+_THEMES = ("light", "dark")
+_UNITS = ("in", "mm", "cm", "px")
+_PREVIEW = (520, 380)
+
+
+class ExportDialog(QDialog):
+    """Writes the picture as it stands in the window. Nothing is overwritten without a second press."""
+
+    exported = Signal(object)  # Path
+
+    def __init__(self, run: Run, view: View, theme: ThemeName, folder: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._run, self._view, self._shown_theme = run, view, theme
+        self._confirmed: Path | None = None
+        self._inches = 5.5
+        self._build(folder)
+        self._on_form_changed()
+
+    def paper(self) -> Paper:
+        """The paper that the fields describe."""
+        theme = _THEMES[self.theme_box.currentIndex()]
+        return Paper(self._inches, self.dpi_box.value(), theme, _BACKGROUNDS[self.background_box.currentIndex()][1])
+
+    def message(self) -> str:
+        """The sentence at the foot."""
+        return self._message.text()
+
+    def _build(self, folder: Path) -> None:
+        self.form_box = _combo([form.label for form in FORMS], self)
+        self.preset_box = _combo([name for name, _ in PRESETS], self)
+        self.preset_box.setCurrentIndex(1)
+        self.width_box = QDoubleSpinBox(self)
+        self.width_box.setDecimals(2)
+        self.unit_box = _combo(list(_UNITS), self)
+        self.dpi_box = QSpinBox(self)
+        self.dpi_box.setRange(36, 2400)
+        self.dpi_box.setValue(300)
+        self.dpi_box.setSuffix(" dpi")
+        self.theme_box = _combo(["Light", "Dark"], self)
+        self.background_box = _combo([name for name, _ in _BACKGROUNDS], self)
+        self.path_field = QLineEdit(str(folder / "attention.png"), self)
+        self.path_field.setMinimumWidth(260)
+        browse = QPushButton("Browse\N{HORIZONTAL ELLIPSIS}", self)
+        self._size = QLabel(self)
+        self._size.setProperty("quiet", True)
+        self._preview = QLabel(self)
+        self._preview.setFixedSize(*_PREVIEW)
+        self._preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._preview.setAccessibleName("Preview")
+        self._message = QLabel(self)
+        self._message.setWordWrap(True)
+        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self.copy_button = QPushButton("Copy picture", self)
+        self.export_button = QPushButton("Export", self)
+        self.export_button.setProperty("primary", True)
+        self.export_button.setDefault(True)
+        close = QPushButton("Close", self)
+
+        self._fields = QFormLayout()
+        self._fields.setSpacing(10)
+        self._fields.addRow("Kind", self.form_box)
+        self._fields.addRow("For", self.preset_box)
+        self._fields.addRow("Width", _row(self.width_box, self.unit_box))
+        self._fields.addRow("Resolution", self.dpi_box)
+        self._fields.addRow("Theme", self.theme_box)
+        self._fields.addRow("Background", self.background_box)
+        self._fields.addRow("", self._size)
+        self._fields.addRow("File", _row(self.path_field, browse))
+        right = QVBoxLayout()
+        right.addLayout(self._fields)
+        right.addStretch(1)
+        right.addWidget(self._message)
+        right.addLayout(_row(self.copy_button, close, self.export_button))
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(20, 20, 20, 20)
+        whole.setSpacing(20)
+        whole.addWidget(self._preview)
+        whole.addLayout(right)
+
+        self._show_width()
+        self.form_box.currentIndexChanged.connect(self._on_form_changed)
+        self.preset_box.currentIndexChanged.connect(self._on_preset_changed)
+        self.width_box.valueChanged.connect(self._on_width_changed)
+        self.unit_box.currentIndexChanged.connect(self._on_unit_changed)
+        self.dpi_box.valueChanged.connect(self._refresh)
+        self.theme_box.currentIndexChanged.connect(self._on_theme_changed)
+        self.background_box.currentIndexChanged.connect(self._refresh)
+        self.path_field.textChanged.connect(self._on_path_changed)
+        browse.clicked.connect(self._on_browse_clicked)
+        self.copy_button.clicked.connect(self._on_copy_clicked)
+        self.export_button.clicked.connect(self._on_export_clicked)
+        close.clicked.connect(self.close)
+
+    def _form(self) -> Form:
+        return FORMS[self.form_box.currentIndex()]
+
+    def _on_form_changed(self) -> None:
+        form = self._form()
+        for row in range(1, 7):
+            self._fields.setRowVisible(row, form.is_figure and (row != 3 or form.suffix == ".png"))
+        self.copy_button.setVisible(form.is_figure)
+        self.path_field.setText(str(Path(self.path_field.text()).with_suffix(form.suffix)))
+        self._refresh()
+
+    def _on_preset_changed(self, index: int) -> None:
+        width = PRESETS[index][1]
+        if width is not None:
+            self._inches = width
+            self._show_width()
+            self._refresh()
+
+    def _on_width_changed(self, value: float) -> None:
+        self._inches = value / PER_INCH[self.unit_box.currentText()]
+        self.preset_box.setCurrentIndex(0)
+        self._refresh()
+
+    def _on_unit_changed(self) -> None:
+        self._show_width()
+
+    def _on_theme_changed(self, index: int) -> None:
+        if _THEMES[index] == "dark" and self.background_box.currentText() == "White":
+            self.background_box.setCurrentIndex(2)  # light ink on white could not be read
+        self._refresh()
+
+    def _on_path_changed(self) -> None:
+        self._confirmed = None
+        self.export_button.setText("Export")
+
+    def _on_browse_clicked(self) -> None:
+        kinds = ";;".join(f"{form.label} (*{form.suffix})" for form in FORMS)
+        form = self._form()
+        name, _ = QFileDialog.getSaveFileName(
+            self,
+            "Export",
+            self.path_field.text(),
+            kinds,
+            f"{form.label} (*{form.suffix})",
+            QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if name:
+            self.path_field.setText(name if Path(name).suffix else name + form.suffix)
+
+    def _on_copy_clicked(self) -> None:
+        try:
+            copy_picture(self._run, self._view, self.paper())
+        except AttnvizError as error:
+            self._message.setText(str(error))
+        else:
+            self._message.setText("Copied, as a picture and as SVG.")
+
+    def _on_export_clicked(self) -> None:
+        path = Path(self.path_field.text()).expanduser()
+        form = next((form for form in FORMS if form.suffix == path.suffix.lower()), self._form())
+        if path.exists() and self._confirmed != path:
+            self._confirmed = path
+            self.export_button.setText("Replace")
+            self._message.setText(f"{path.name} is there already; press Replace to write over it, or change the name.")
+            return
+        try:
+            if form.is_figure:
+                save_figure(self._run, self._view, path, self.paper())
+            else:
+                save_numbers(self._run, path)
+        except AttnvizError as error:
+            self._message.setText(str(error))
+            return
+        self._on_path_changed()
+        self._message.setText(f"Written: {path}")
+        self.exported.emit(path)
+
+    def _show_width(self) -> None:
+        """The width in the chosen unit, in silence."""
+        per_inch = PER_INCH[self.unit_box.currentText()]
+        was = self.width_box.blockSignals(True)
+        self.width_box.setRange(1.5 * per_inch, 60.0 * per_inch)
+        self.width_box.setSingleStep(0.25 * per_inch)
+        self.width_box.setValue(self._inches * per_inch)
+        self.width_box.blockSignals(was)
+
+    def _refresh(self) -> None:
+        if not self._form().is_figure:
+            self._preview.setText("Tokens, attention of all layers and final vectors,\nwith where they come from.")
+            return
+        paper = self.paper()
+        try:
+            scene = figure_scene(self._run, self._view, paper)
+            ratio = self.devicePixelRatioF()
+            dpi = 96 * ratio * min(_PREVIEW[0] / scene.width, _PREVIEW[1] / scene.height)
+            pixmap = QPixmap.fromImage(figure_image(scene, paper, dpi))
+        except AttnvizError as error:
+            self._message.setText(str(error))
+            return
+        pixmap.setDevicePixelRatio(ratio)
+        self._preview.setPixmap(pixmap)
+        width, height = scene.width / 96, scene.height / 96
+        pixels = f", {width * paper.dpi:,.0f} x {height * paper.dpi:,.0f} px" if self._form().suffix == ".png" else ""
+        self._size.setText(f"{width:.2f} x {height:.2f} in, {25.4 * width:.0f} x {25.4 * height:.0f} mm{pixels}")
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._preview.clear()
+        super().closeEvent(event)
+
+
+def copy_picture(run: Run, view: View, paper: Paper) -> None:
+    """Put the figure on the clipboard, as a picture and as SVG."""
+    scene = figure_scene(run, view, paper)
+    content = QMimeData()
+    content.setImageData(figure_image(scene, paper, paper.dpi))
+    content.setData("image/svg+xml", svg_bytes(scene, paper, ""))
+    QGuiApplication.clipboard().setMimeData(content)
+
+
+def _combo(items: list[str], parent: QWidget) -> QComboBox:
+    box = QComboBox(parent)
+    box.addItems(items)
+    return box
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    for widget in widgets:
+        row.addWidget(widget)
+    return row

@@ -1,0 +1,205 @@
+"""The page on which one reads: sentence, controls, picture, panel, chips. It shows a State and tells what was asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QBoxLayout, QCheckBox, QComboBox, QHBoxLayout, QLabel, QMenu, QSplitter, QToolButton, QVBoxLayout, QWidget
+
+from attnviz.engine.heads import valid_head_counts
+from attnviz.paint.fonts import text_width
+from attnviz.scene.build import Layout, build_scene
+from attnviz.session.examples import Example, load_examples
+from attnviz.ui.canvas import Canvas
+from attnviz.ui.chips import HeadChips
+from attnviz.ui.notice import Notice
+from attnviz.ui.reading_panel import ReadingPanel
+from attnviz.ui.sentence import SentenceField
+from attnviz.ui.stops import StopSlider
+from attnviz.ui.threshold import ThresholdControl
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
+    from attnviz.session.session import State
+    from attnviz.ui.appearance import Appearance
+
+# Heads narrower than this say little about language; the engine and the command line take them all the same.
+_NARROWEST_HEAD = 8
+_NARROWEST_SCENE = 480
+# The examples' numbers were measured on this model, so its name decides whether their line is shown.
+_EXAMPLES_MODEL = "all-MiniLM-L6-v2"
+
+
+class ReaderPage(QWidget):
+    """Composes the controls; holds no state but the scene on the screen."""
+
+    exampleChosen = Signal(object)  # Example
+
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._appearance = appearance
+        self._state: State | None = None
+        self.sentence = SentenceField(self)
+        self.examples_button = self._make_examples_button()
+        self._look = QLabel(self)
+        self._look.setProperty("quiet", True)
+        self._look.setTextFormat(Qt.TextFormat.PlainText)
+        self._look.setMinimumWidth(100)
+        self.model_box = QComboBox(self)
+        self.model_box.setAccessibleName("Model")
+        self.model_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.layers = StopSlider("Layer", appearance, self)
+        self.head_counts = StopSlider("Number of heads", appearance, self)
+        self._trained = QLabel(self)
+        self._trained.setProperty("quiet", True)
+        self.notice = Notice(appearance, self)
+        self.canvas = Canvas(self)
+        self.panel = ReadingPanel(appearance, self)
+        self.chips = HeadChips(appearance, self)
+        self.threshold = ThresholdControl(self)
+        self.specials_button = QCheckBox("Hide special tokens", self)
+        self.specials_button.setToolTip("Leave [CLS] and [SEP] out of the picture; it says what share that hides (S)")
+        self._compose()
+        self.canvas.resized.connect(self._rebuild)
+        self.canvas.focusMoved.connect(self._on_focus_moved)
+        appearance.changed.connect(self._on_appearance_changed)
+
+    def show_state(self, old: State | None, new: State) -> None:
+        """Bring the page from one state to the next, touching only what changed."""
+        self._state = new
+        if new.text != self.sentence.toPlainText():
+            self.sentence.show_text(new.text)
+        self.canvas.set_busy(new.busy and new.run is not None)
+        self.notice.show_sentence(new.failure)
+        if new.run is None:
+            self.canvas.set_scene(None)
+            return
+        if old is None or new.run is not old.run or new.view != old.view or new.head_count != old.head_count:
+            self._show_controls(new)
+        if old is None or new.run is not old.run or new.view != old.view:
+            self._rebuild()
+        self._show_look(new)
+
+    def _compose(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.sentence, 1)
+        head.addWidget(self.examples_button, 0, Qt.AlignmentFlag.AlignTop)
+        controls = QHBoxLayout()
+        controls.setSpacing(8)
+        controls.addWidget(self.model_box)
+        controls.addSpacing(16)
+        controls.addWidget(_name("Layer", self))
+        controls.addWidget(self.layers, 2)
+        controls.addSpacing(16)
+        controls.addWidget(_name("Heads", self))
+        controls.addWidget(self.head_counts, 3)
+        controls.addWidget(self._trained)
+        top = QVBoxLayout()
+        top.setContentsMargins(16, 12, 16, 8)
+        top.setSpacing(6)
+        top.addLayout(head)
+        top.addWidget(self._look)
+        top.addLayout(controls)
+
+        which = QHBoxLayout()
+        which.setSpacing(16)
+        which.addWidget(self.threshold)
+        which.addWidget(self.specials_button)
+        which.addStretch(1)
+        self._foot = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._foot.setContentsMargins(16, 10, 16, 6)
+        self._foot.setSpacing(10)
+        self._foot.addWidget(self.chips, 1)
+        self._foot.addLayout(which)
+        middle = QSplitter(Qt.Orientation.Horizontal, self)
+        middle.setChildrenCollapsible(False)
+        middle.setHandleWidth(1)
+        middle.addWidget(self.canvas)
+        middle.addWidget(self.panel)
+        middle.setStretchFactor(0, 1)
+        middle.setStretchFactor(1, 0)
+        middle.setSizes([900, 280])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(self.notice)
+        column.addWidget(middle, 1)
+        column.addLayout(self._foot)
+
+    def _make_examples_button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setText("Examples \N{BLACK DOWN-POINTING SMALL TRIANGLE}")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        menu.setToolTipsVisible(True)
+        for example in load_examples():
+            action = QAction(f"{example.text}", menu)
+            action.setData(example)
+            action.setToolTip(example.look)
+            menu.addAction(action)
+        menu.triggered.connect(self._on_example_triggered)
+        button.setMenu(menu)
+        return button
+
+    def _show_controls(self, state: State) -> None:
+        run = state.run
+        config = run.model.config
+        counts = valid_head_counts(config.n_head, config.d_head, _NARROWEST_HEAD)
+        asked = config.n_head if state.head_count is None else state.head_count
+        if asked not in counts:
+            counts = tuple(sorted({*counts, asked}))
+        self.layers.set_stops(range(run.trace.n_layer), state.view.layer)
+        if not self.head_counts.isSliderDown():
+            self.head_counts.set_stops(counts, asked, marked=config.n_head)
+        self._trained.setText(f"trained: {config.n_head}")
+        self.chips.set_heads(run.trace.head_count, state.view.shown_heads(run.trace.head_count))
+        self._arrange_foot()
+        self.threshold.set_threshold(state.view.threshold)
+        was = self.specials_button.blockSignals(True)
+        self.specials_button.setChecked(state.view.hide_specials)
+        self.specials_button.blockSignals(was)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange_foot()
+
+    def _arrange_foot(self) -> None:
+        """Chips and controls on one line where they fit, else the chips above."""
+        beside = self.threshold.sizeHint().width() + self.specials_button.sizeHint().width() + 80
+        fits = self.chips.line_width() + beside <= self.width()
+        self._foot.setDirection(QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom)
+
+    def _show_look(self, state: State) -> None:
+        known = state.run.model.name == _EXAMPLES_MODEL
+        looks = [example.look for example in load_examples() if known and example.text == state.text]
+        self._look.setText(looks[0] if looks else "")
+
+    def _rebuild(self) -> None:
+        state = self._state
+        if state is None or state.run is None:
+            return
+        layout = Layout(max(self.canvas.width(), _NARROWEST_SCENE), self.canvas.height())
+        self.canvas.set_scene(build_scene(state.run, state.view, self._appearance.theme, layout, text_width))
+
+    def _on_focus_moved(self, token: object) -> None:
+        if self._state is not None:
+            self.panel.show_token(self._state.run, self._state.view, token)
+
+    def _on_appearance_changed(self) -> None:
+        self._rebuild()
+        self.update()
+
+    def _on_example_triggered(self, action: QAction) -> None:
+        example: Example = action.data()
+        self.exampleChosen.emit(example)
+
+
+def _name(text: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
+    label.setProperty("quiet", True)
+    return label

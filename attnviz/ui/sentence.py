@@ -1,0 +1,82 @@
+"""The sentence field: live, as tall as its text up to four lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetrics, QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from attnviz.engine.tokenizer import TEXT_LIMIT
+from attnviz.paint.fonts import font
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QMimeData
+    from PySide6.QtGui import QResizeEvent
+
+_SIZE = 19
+_MOST_LINES = 4
+# Long enough to join the keys of one word when typing fast, far shorter than anyone notices.
+_PAUSE_MS = 25
+
+
+class SentenceField(QPlainTextEdit):
+    """A text editor that tells of each pause in typing."""
+
+    textEdited = Signal(str)
+    pasteRefused = Signal(str)  # the sentence to show
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFont(font(_SIZE))
+        self.setStyleSheet(f"font-size: {_SIZE}px;")
+        self.setAccessibleName("Sentence")
+        self.setPlaceholderText("Type a sentence")
+        self.setTabChangesFocus(True)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_MS)
+        self._pause.timeout.connect(self._on_pause)
+        self.textChanged.connect(self._on_text_changed)
+        self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self._fit()
+
+    def show_text(self, text: str) -> None:
+        """Put a text into the field without telling of it; it can be undone."""
+        was = self.blockSignals(True)
+        cursor = self.textCursor()
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.insertText(text)
+        self.blockSignals(was)
+        self._fit()
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        text = source.text()
+        selected = len(self.textCursor().selectedText())
+        n = self.document().characterCount() - 1 - selected + len(text)
+        if n > TEXT_LIMIT:
+            self.pasteRefused.emit(
+                f"The pasted text would make {n:,} characters; attnviz takes up to {TEXT_LIMIT:,} at a time. "
+                "Paste a shorter passage."
+            )
+            return
+        self.insertPlainText(text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _on_text_changed(self) -> None:
+        self._pause.start()
+
+    def _on_pause(self) -> None:
+        self.textEdited.emit(self.toPlainText())
+
+    def _fit(self) -> None:
+        wanted = max(1, int(self.document().size().height()))
+        lines = min(_MOST_LINES, wanted)
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if wanted > lines else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(policy)
+        self.setFixedHeight(lines * QFontMetrics(self.font()).lineSpacing() + 2 * int(self.document().documentMargin()) + 12)

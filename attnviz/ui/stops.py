@@ -1,0 +1,145 @@
+"""A slider that knows only certain values, each with its label, one of them marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QWidget
+
+from attnviz.paint.fonts import font, text_width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
+
+    from attnviz.ui.appearance import Appearance
+
+_LABEL = 12
+_RADIUS = 5.0
+_LINE_Y = 12.0
+_LABEL_Y = 34.0
+
+
+class StopSlider(QAbstractSlider):
+    """Stops on a line. `value()` is a stop's place, `stop()` what it stands for; `valueChanged` tells of moves.
+
+    marked: the stop with a ring round it, which is where things stand by nature (the trained head count).
+    """
+
+    def __init__(self, name: str, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._stops: tuple[int, ...] = (0,)
+        self._marked: int | None = None
+        self._appearance = appearance
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setTracking(True)
+        self.setSingleStep(1)
+        self.setPageStep(1)
+        self.valueChanged.connect(self._on_value_changed)
+
+    def stop(self) -> int:
+        """The value chosen."""
+        return self._stops[self.value()]
+
+    def set_stops(self, stops: Sequence[int], stop: int, marked: int | None = None) -> None:
+        """Offer `stops` with `stop` chosen, in silence."""
+        if (tuple(stops), marked) != (self._stops, self._marked):
+            self._stops, self._marked = tuple(stops), marked
+            self.updateGeometry()
+        was = self.blockSignals(True)
+        self.setRange(0, len(self._stops) - 1)
+        self.setValue(self._stops.index(stop))
+        self.blockSignals(was)
+        self._describe()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        widths = [max(text_width(str(stop), _LABEL, True), 2 * _RADIUS) for stop in self._stops]
+        return QSize(round(sum(widths) + 16 * len(self._stops)), 44)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(self.sizeHint().width(), 14 * len(self._stops) + 24), 44)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._appearance.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(theme.faint), 1.0))
+        painter.drawLine(QPointF(self._x(0), _LINE_Y), QPointF(self._x(len(self._stops) - 1), _LINE_Y))
+        ends = -1.0
+        for place in sorted(range(len(self._stops)), key=self._importance):
+            self._paint_dot(painter, place)
+        for place, stop in enumerate(self._stops):
+            text, chosen = str(stop), place == self.value()
+            width = text_width(text, _LABEL, chosen)
+            left = self._x(place) - width / 2
+            if left < ends and not chosen:
+                continue  # too many stops for the width: labels give way, dots stay
+            ends = left + width + 4
+            painter.setFont(font(_LABEL, chosen))
+            painter.setPen(QColor(theme.accent if chosen else theme.ink if stop == self._marked else theme.muted))
+            painter.drawText(QPointF(left, _LABEL_Y), text)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(theme.accent), 1.0))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 3), 6, 6)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(True)
+            self.setValue(self._nearest(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.isSliderDown():
+            self.setValue(self._nearest(event.position().x()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(False)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.setValue(self.value() + (1 if event.angleDelta().y() > 0 else -1))
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1}
+        if event.key() in steps:
+            self.setValue(self.value() + steps[event.key()])
+        else:
+            super().keyPressEvent(event)
+
+    def _paint_dot(self, painter: QPainter, place: int) -> None:
+        theme = self._appearance.theme
+        centre = QPointF(self._x(place), _LINE_Y)
+        chosen, marked = place == self.value(), self._stops[place] == self._marked
+        painter.setPen(QPen(QColor(theme.accent if chosen else theme.ink if marked else theme.faint), 1.5 if marked else 1.0))
+        painter.setBrush(QColor(theme.panel))
+        if marked:
+            painter.drawEllipse(centre, _RADIUS + 2.5, _RADIUS + 2.5)
+        painter.setBrush(QColor(theme.accent if chosen else theme.panel))
+        painter.drawEllipse(centre, *((_RADIUS, _RADIUS) if chosen or marked else (3.0, 3.0)))
+
+    def _importance(self, place: int) -> int:
+        return 2 * (place == self.value()) + (self._stops[place] == self._marked)
+
+    def _x(self, place: int) -> float:
+        inset = 16.0
+        n = max(len(self._stops) - 1, 1)
+        return inset + place * (self.width() - 2 * inset) / n
+
+    def _nearest(self, x: float) -> int:
+        return min(range(len(self._stops)), key=lambda place: abs(self._x(place) - x))
+
+    def _on_value_changed(self) -> None:
+        self._describe()
+        self.update()
+
+    def _describe(self) -> None:
+        note = ", as trained" if self.stop() == self._marked else ""
+        self.setAccessibleDescription(f"{self.stop()}{note}")

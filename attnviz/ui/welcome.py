@@ -1,0 +1,131 @@
+"""The page of a machine without a model: one button gets one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from attnviz.paint.fonts import font
+from attnviz.ui.download import Download
+
+if TYPE_CHECKING:
+    from attnviz.library.progress import Progress
+
+_ABOUT = (
+    "attnviz runs a real transformer on this machine and draws which token of your sentence looks at which. "
+    "For that it needs a model."
+)
+_OFFER = "all-MiniLM-L6-v2: 6 layers of 12 heads, 91 MB, Apache-2.0. It is checked after the download and stays on this machine."
+_DROP = "Or drop a model's folder here: one with config.json, tokenizer.json and model.safetensors of the BERT family."
+
+
+class WelcomePage(QWidget):
+    """Says what is missing, fetches it with progress and cancel. Folders are dropped on the window as a whole."""
+
+    modelArrived = Signal(object)  # Path
+    folderWanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._download = Download(self)
+        self._download.progressed.connect(self._on_progressed)
+        self._download.arrived.connect(self._on_arrived)
+        self._download.failed.connect(self._on_failed)
+        self._download.cancelled.connect(self._on_cancelled)
+        title = _line("See what a transformer looks at", self)
+        title.setFont(font(26))
+        title.setProperty("title", True)
+        self.get_button = QPushButton("Get all-MiniLM-L6-v2", self)
+        self.get_button.setProperty("primary", True)
+        self.get_button.clicked.connect(self._on_get_clicked)
+        self.open_button = QPushButton("Open a model folder\N{HORIZONTAL ELLIPSIS}", self)
+        self.open_button.clicked.connect(self.folderWanted)
+        self.cancel_button = QPushButton("Cancel", self)
+        self.cancel_button.clicked.connect(self._on_cancel_clicked)
+        self.bar = QProgressBar(self)
+        self.bar.setTextVisible(False)
+        self._status = _line("", self)
+        self._status.setProperty("quiet", True)
+        drop = _line(_DROP, self)
+        drop.setProperty("quiet", True)
+        offer = _line(_OFFER, self)
+        offer.setProperty("quiet", True)
+
+        buttons = QHBoxLayout()
+        for button in (self.get_button, self.open_button, self.cancel_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        column = QVBoxLayout()
+        column.setSpacing(14)
+        for item in (title, _line(_ABOUT, self), offer, buttons, self.bar, self._status, drop):
+            column.addLayout(item) if isinstance(item, QHBoxLayout) else column.addWidget(item)
+        # Stretches, not an alignment, which would cut wrapped lines: it ignores height for width.
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addLayout(column, 3)
+        middle.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.addStretch(2)
+        outer.addLayout(middle)
+        outer.addStretch(3)
+        self._set_busy(False)
+
+    def status(self) -> str:
+        """The sentence under the buttons."""
+        return self._status.text()
+
+    def stop(self) -> None:
+        """Call off a fetch and wait for its end."""
+        self._download.stop()
+
+    def show_failure(self, sentence: str) -> None:
+        """Say what went wrong, and offer to try again."""
+        self._status.setText(sentence)
+
+    def _set_busy(self, busy: bool) -> None:
+        self.get_button.setEnabled(not busy)
+        self.open_button.setEnabled(not busy)
+        self.cancel_button.setVisible(busy)
+        self.bar.setVisible(busy)
+
+    def _on_get_clicked(self) -> None:
+        self._set_busy(True)
+        self.bar.setRange(0, 0)
+        self._status.setText("Looking for the model on this machine first\N{HORIZONTAL ELLIPSIS}")
+        self._download.start()
+
+    def _on_cancel_clicked(self) -> None:
+        self.cancel_button.setEnabled(False)
+        self._status.setText("Stopping\N{HORIZONTAL ELLIPSIS}")
+        self._download.cancel()
+
+    def _on_progressed(self, progress: Progress) -> None:
+        total = progress.total or 0
+        self.bar.setRange(0, total // 1024)
+        self.bar.setValue(progress.done // 1024)
+        amount = f": {progress.done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
+        self._status.setText(progress.what + amount)
+
+    def _on_arrived(self, path: object) -> None:
+        self._end("The model is here.")
+        self.modelArrived.emit(path)
+
+    def _on_failed(self, sentence: str) -> None:
+        self._end(sentence)
+
+    def _on_cancelled(self) -> None:
+        self._end("Stopped; nothing was kept.")
+
+    def _end(self, sentence: str) -> None:
+        self._set_busy(False)
+        self.cancel_button.setEnabled(True)
+        self._status.setText(sentence)
+
+
+def _line(text: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label

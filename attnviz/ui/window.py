@@ -1,0 +1,332 @@
+"""The main window: joins session, worker and pages. It composes and forwards; it computes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QStackedWidget
+
+from attnviz.engine.model import model_name
+from attnviz.library.discovery import find_models
+from attnviz.scene.words import count_of
+from attnviz.session.session import Session
+from attnviz.session.settings import Settings, load_settings, save_settings
+from attnviz.ui.actions import ACTIONS, ActionRow
+from attnviz.ui.appearance import Appearance
+from attnviz.ui.collector import Collector
+from attnviz.ui.export_dialog import ExportDialog, copy_picture
+from attnviz.ui.help_dialog import about_dialog, keys_dialog
+from attnviz.ui.reader import ReaderPage
+from attnviz.ui.welcome import WelcomePage
+from attnviz.ui.worker import Worker
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+
+    from attnviz.session.examples import Example
+    from attnviz.session.run import Run
+    from attnviz.session.session import State
+
+_OPEN_FOLDER = "Open a folder\N{HORIZONTAL ELLIPSIS}"
+
+
+class MainWindow(QMainWindow):
+    """One window on one session. `close` ends its threads."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__()
+        self.setWindowTitle("attnviz")
+        self.setAcceptDrops(True)
+        self._settings: Settings = load_settings()
+        self._collector = Collector(self)
+        self.appearance = Appearance(app, self)
+        self.appearance.choose(self._settings.theme if self._settings.theme in ("light", "dark") else "system")
+        self._worker = Worker(self)
+        self.session = Session(self._worker.submit)
+        self.reader = ReaderPage(self.appearance, self)
+        self.welcome = WelcomePage(self)
+        self._pages = QStackedWidget(self)
+        self._pages.addWidget(self.welcome)
+        self._pages.addWidget(self.reader)
+        self.setCentralWidget(self._pages)
+        self._facts, self._job = QLabel(self), QLabel(self)
+        self.statusBar().addWidget(self._facts, 1)
+        self.statusBar().addPermanentWidget(self._job)
+        self.statusBar().setSizeGripEnabled(False)
+        self.actions_by_slot: dict[str, QAction] = {}
+        self._make_menus()
+        self._make_digit_keys()
+        self._connect()
+        self._fill_model_box()
+        self.resize(self._settings.width, self._settings.height)
+        self.session.subscribe(self._on_session_changed)
+
+    # --- what the menus and keys do -------------------------------------------------------------------------------
+
+    def open_model(self, path: Path) -> None:
+        """Read the text with the model at `path`."""
+        self.session.ask(model=path)
+
+    def choose_example(self, example: Example) -> None:
+        """Read an example, in the view that shows what its line says."""
+        self.session.ask(text=example.text, head_count=None, arrival=example.arrival)
+
+    def write_sentence(self) -> None:
+        self.reader.sentence.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.reader.sentence.selectAll()
+
+    def export(self) -> None:
+        """Open the export dialog for the picture as it stands."""
+        state = self.session.state
+        if state.run is None:
+            self.statusBar().showMessage("There is no picture to export yet.", 4_000)
+            return
+        folder = Path(self._settings.export_folder or Path.home())
+        folder = folder if folder.is_dir() else Path.home()
+        dialog = ExportDialog(state.run, state.view, self.appearance.theme.name, folder, self)
+        dialog.exported.connect(self._on_exported)
+        dialog.open()
+
+    def copy_picture(self) -> None:
+        from attnviz.export.figure import Paper
+
+        state = self.session.state
+        if state.run is not None:
+            copy_picture(state.run, state.view, Paper())
+            self.statusBar().showMessage("Copied, as a picture and as SVG.", 4_000)
+
+    def previous_layer(self) -> None:
+        self.reader.layers.setValue(self.reader.layers.value() - 1)
+
+    def next_layer(self) -> None:
+        self.reader.layers.setValue(self.reader.layers.value() + 1)
+
+    def previous_token(self) -> None:
+        self.reader.canvas.move_pin(-1)
+
+    def next_token(self) -> None:
+        self.reader.canvas.move_pin(1)
+
+    def unpin(self) -> None:
+        self.session.show(focus=None)
+        self.reader.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def toggle_specials(self) -> None:
+        self.session.show(hide_specials=not self.session.state.view.hide_specials)
+
+    def zoom_in(self) -> None:
+        self.reader.canvas.zoom_by(1.25)
+
+    def zoom_out(self) -> None:
+        self.reader.canvas.zoom_by(0.8)
+
+    def fit(self) -> None:
+        self.reader.canvas.fit()
+
+    def follow_system(self) -> None:
+        self._choose_theme("system")
+
+    def go_light(self) -> None:
+        self._choose_theme("light")
+
+    def go_dark(self) -> None:
+        self._choose_theme("dark")
+
+    def toggle_motion(self) -> None:
+        self._keep(reduced_motion=not self._settings.reduced_motion)
+
+    def open_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, "Open a model folder")
+        if name:
+            self.open_model(Path(name))
+
+    def fewer_heads(self) -> None:
+        self.reader.head_counts.setValue(self.reader.head_counts.value() - 1)
+
+    def more_heads(self) -> None:
+        self.reader.head_counts.setValue(self.reader.head_counts.value() + 1)
+
+    def trained_heads(self) -> None:
+        self.session.ask(head_count=None)
+
+    def all_heads(self) -> None:
+        self.session.show(heads=None)
+
+    def show_head(self, head: int) -> None:
+        """Show one head alone; if it is alone already, all of them."""
+        run = self.session.state.run
+        if run is None or head >= run.trace.head_count:
+            return
+        alone = frozenset({head})
+        shown = self.session.state.view.shown_heads(run.trace.head_count)
+        self.session.show_heads(frozenset(range(run.trace.head_count)) if shown == alone else alone)
+
+    def show_keys(self) -> None:
+        keys_dialog(self).open()
+
+    def show_about(self) -> None:
+        about_dialog(self).open()
+
+    # --- Qt's events ----------------------------------------------------------------------------------------------
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._keep(width=self.width(), height=self.height())
+        self.welcome.stop()
+        self._worker.stop()
+        self._collector.stop()
+        super().closeEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _dropped_path(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = _dropped_path(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.open_model(path)
+
+    # --- building -------------------------------------------------------------------------------------------------
+
+    def _make_menus(self) -> None:
+        menus = {name: self.menuBar().addMenu(name) for name in dict.fromkeys(row.menu for row in ACTIONS)}
+        for row in ACTIONS:
+            if row.separated:
+                menus[row.menu].addSeparator()
+            menus[row.menu].addAction(self._make_action(row))
+        self.actions_by_slot["toggle_motion"].setChecked(self._settings.reduced_motion)
+        self.actions_by_slot["toggle_specials"].setChecked(True)
+
+    def _make_action(self, row: ActionRow) -> QAction:
+        action = QAction(row.text, self)
+        action.setShortcuts([QKeySequence(key) for key in row.keys])
+        action.setCheckable(row.checkable)
+        action.triggered.connect(getattr(self, row.slot))
+        self.actions_by_slot[row.slot] = action
+        return action
+
+    def _make_digit_keys(self) -> None:
+        for digit in range(10):
+            # partial, not a lambda: it holds the bound method and the digit, no frame
+            QShortcut(QKeySequence(str(digit)), self).activated.connect(partial(self.show_head, digit))
+
+    def _connect(self) -> None:
+        reader = self.reader
+        reader.sentence.textEdited.connect(self._on_text_edited)
+        reader.sentence.pasteRefused.connect(reader.notice.show_sentence)
+        reader.exampleChosen.connect(self.choose_example)
+        reader.model_box.activated.connect(self._on_model_activated)
+        reader.layers.valueChanged.connect(self._on_layer_changed)
+        reader.head_counts.valueChanged.connect(self._on_head_count_changed)
+        reader.chips.headsPicked.connect(self.session.show_heads)
+        reader.threshold.thresholdPicked.connect(self._on_threshold_picked)
+        reader.specials_button.clicked.connect(self.toggle_specials)
+        reader.canvas.tokenPinned.connect(self._on_token_pinned)
+        self.welcome.modelArrived.connect(self._on_model_arrived)
+        self.welcome.open_button.clicked.connect(self.open_folder)
+        self._worker.done.connect(self._on_run_done)
+        self._worker.failed.connect(self._on_run_failed)
+        self._worker.loading.connect(self._on_loading)
+
+    def _fill_model_box(self) -> None:
+        box = self.reader.model_box
+        was = box.blockSignals(True)
+        box.clear()
+        paths = {}
+        for model in find_models():
+            paths[model.path] = model_name(model.path)
+        current = self.session.state.model
+        if current is not None and current not in paths:
+            paths[current] = model_name(current)
+        for path, name in paths.items():
+            box.addItem(name, path)
+            box.setItemData(box.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
+        box.addItem(_OPEN_FOLDER, None)
+        if current is not None:
+            box.setCurrentIndex(list(paths).index(current))
+        box.blockSignals(was)
+
+    # --- slots ----------------------------------------------------------------------------------------------------
+
+    def _on_session_changed(self, old: State, new: State) -> None:
+        if new.model is None:
+            if new.failure:
+                self.welcome.show_failure(new.failure)
+            self._pages.setCurrentWidget(self.welcome)
+        else:
+            self._pages.setCurrentWidget(self.reader)
+        if new.model != old.model:
+            self._fill_model_box()
+        self.reader.show_state(old, new)
+        specials = self.actions_by_slot["toggle_specials"]
+        specials.setChecked(new.view.hide_specials)
+        if new.run is not old.run and new.run is not None:
+            self._show_facts(new.run)
+        self._job.setText("Reading\N{HORIZONTAL ELLIPSIS}" if new.busy else "")
+
+    def _show_facts(self, run: Run) -> None:
+        config = run.model.config
+        self._facts.setText(
+            f"{count_of(len(run.trace.tokens), 'token')}     {run.milliseconds:.0f} ms     {run.model.name}     "
+            f"{config.n_layer} layers of {config.n_head} heads, counted from 0"
+        )
+
+    def _on_text_edited(self, text: str) -> None:
+        self.session.ask(text=text)
+
+    def _on_model_activated(self, index: int) -> None:
+        path = self.reader.model_box.itemData(index)
+        if path is not None:
+            self.open_model(path)
+        else:
+            self._fill_model_box()
+            self.open_folder()
+
+    def _on_model_arrived(self, path: Path) -> None:
+        self._fill_model_box()
+        self.open_model(path)
+
+    def _on_layer_changed(self) -> None:
+        self.session.show(layer=self.reader.layers.stop())
+
+    def _on_head_count_changed(self) -> None:
+        run = self.session.state.run
+        count = self.reader.head_counts.stop()
+        trained = run is not None and count == run.model.config.n_head
+        self.session.ask(head_count=None if trained else count)
+
+    def _on_threshold_picked(self, threshold: object) -> None:
+        self.session.show(threshold=threshold)
+
+    def _on_token_pinned(self, token: object) -> None:
+        self.session.show(focus=token)
+
+    def _on_run_done(self, run: Run) -> None:
+        self.session.accept(run)
+
+    def _on_run_failed(self, request: object, sentence: str) -> None:
+        self.session.fail(request, sentence)
+
+    def _on_loading(self) -> None:
+        self._job.setText("Opening the model\N{HORIZONTAL ELLIPSIS}")
+
+    def _on_exported(self, path: Path) -> None:
+        self._keep(export_folder=str(path.parent))
+
+    def _choose_theme(self, choice: str) -> None:
+        self.appearance.choose(choice)
+        self._keep(theme=choice)
+
+    def _keep(self, **changes: object) -> None:
+        self._settings = replace(self._settings, **changes)
+        save_settings(self._settings)
+
+
+def _dropped_path(event: QDropEvent) -> Path | None:
+    urls = event.mimeData().urls()
+    return Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None

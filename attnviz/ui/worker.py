@@ -1,0 +1,81 @@
+"""The engine's own thread. Requests go in by a mailbox of one, outcomes come back by one signal.
+
+The newest request replaces the one that waits; the one that runs is finished, so that a slider in motion shows pictures on the
+way (200 events 4 ms apart: 1 picture if each cancels the last, 29 if not). Only another model or the end calls a run off.
+A plain thread with one bridge object: QThread wrappers have aborted PySide6 programs (erlabpy #581).
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from attnviz.errors import AttnvizError, Cancelled
+from attnviz.session.run import Runner
+
+if TYPE_CHECKING:
+    from attnviz.session.request import Request
+
+
+class Worker(QObject):
+    """Runs requests off the GUI thread. Signals arrive on the thread that made the worker."""
+
+    done = Signal(object)  # Run
+    failed = Signal(object, str)  # Request, the sentence to show
+    loading = Signal(object)  # Request whose model is being opened
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._wake = threading.Condition()
+        self._waiting: Request | None = None
+        self._stopping = False
+        self._thread = threading.Thread(target=self._serve, name="attnviz-engine", daemon=True)
+        self._thread.start()
+
+    def submit(self, request: Request) -> None:
+        """Have `request` run next, in place of one that still waits."""
+        with self._wake:
+            self._waiting = request
+            self._wake.notify()
+
+    def stop(self) -> None:
+        """Call off what runs and end the thread."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        runner = Runner()
+        while (request := self._next()) is not None:
+            self._run(runner, request)
+
+    def _next(self) -> Request | None:
+        with self._wake:
+            while self._waiting is None and not self._stopping:
+                self._wake.wait()
+            request, self._waiting = self._waiting, None
+            return None if self._stopping else request
+
+    def _run(self, runner: Runner, request: Request) -> None:
+        def cancelled() -> bool:
+            waiting = self._waiting
+            return self._stopping or (waiting is not None and waiting.model != request.model)
+
+        try:
+            run = runner.run(request, cancelled, lambda: self.loading.emit(request))
+        except Cancelled:
+            return
+        except AttnvizError as error:
+            self.failed.emit(request, str(error))
+        except MemoryError:
+            self.failed.emit(request, "There is not enough memory for this text; use a shorter one.")
+        except Exception as error:  # a defect of ours: the thread must live on, and the person must know
+            traceback.print_exc(file=sys.stderr)
+            self.failed.emit(request, f"attnviz made a mistake ({type(error).__name__}: {error}); please report this text.")
+        else:
+            self.done.emit(run)

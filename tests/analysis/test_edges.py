@@ -1,0 +1,128 @@
+"""Which weights get an arc: against the definition, row by row and in plain Python."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from attnviz.analysis.edges import Edges, Threshold, strongest_edges
+
+
+@st.composite
+def attentions(draw: st.DrawFn) -> NDArray[np.float32]:
+    """[head, query, key], rows sum to 1: flat and peaked ones, ties and zeros among them."""
+    n_head, n_token = draw(st.integers(1, 4)), draw(st.integers(1, 7))
+    size = n_head * n_token * n_token
+    raw = draw(st.lists(st.sampled_from([0.0, 1e-9, 1e-4, 0.1, 1.0, 1.0, 2.5, 40.0]), min_size=size, max_size=size))
+    weights = np.array(raw).reshape(n_head, n_token, n_token)
+    weights[..., 0] += (weights.sum(axis=-1) == 0.0).astype(float)
+    return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[NDArray[np.float32], list[int], list[int]]:
+    """An attention with some of its heads and some of its tokens, either possibly none."""
+    attention = draw(attentions())
+    n_head, n_token, _ = attention.shape
+    heads = sorted(draw(st.sets(st.integers(0, n_head - 1))))
+    visible = sorted(draw(st.sets(st.integers(0, n_token - 1))))
+    return attention, heads, visible
+
+
+THRESHOLDS: Final = st.builds(Threshold, st.sampled_from(["mass", "weight"]), st.sampled_from([0.0, 0.05, 0.3, 0.5, 0.7, 0.95, 1.0]))
+
+
+def triples(edges: Edges) -> list[tuple[int, int, int]]:
+    return list(zip(edges.head.tolist(), edges.query.tolist(), edges.key.tolist(), strict=True))
+
+
+@given(cases(), st.sampled_from([0.0, 0.05, 0.1, 0.3, 0.7, 1.0]))
+def test_by_weight_all_from_the_limit_on_are_chosen(case: tuple[NDArray[np.float32], list[int], list[int]], limit: float) -> None:
+    attention, heads, visible = case
+    expected = {(h, q, k) for h in heads for q in visible for k in visible if attention[h, q, k] >= np.float32(limit)}
+    assert set(triples(strongest_edges(*case, Threshold("weight", limit)))) == expected
+
+
+@given(cases(), st.sampled_from([0.05, 0.3, 0.5, 0.7, 0.95]))
+def test_by_mass_each_row_has_the_fewest_keys_that_hold_it(
+    case: tuple[NDArray[np.float32], list[int], list[int]], mass: float
+) -> None:
+    attention, heads, visible = case
+    drawn = set(triples(strongest_edges(*case, Threshold("mass", mass))))
+    for head in heads:
+        for query in visible:
+            row = {key: float(attention[head, query, key]) for key in visible}
+            mine = [row[key] for key in visible if (head, query, key) in drawn]
+            rest = [row[key] for key in visible if (head, query, key) not in drawn]
+            total = sum(row.values())
+            assert mine
+            assert min(mine) > max(rest, default=-1.0)  # the strongest, ties together
+            assert sum(mine) >= mass * total - 1e-5
+            without_the_last = sum(weight for weight in mine if weight > min(mine))
+            assert without_the_last < mass * total + 1e-5 or without_the_last == 0.0
+
+
+@given(cases())
+def test_the_whole_mass_is_every_arc(case: tuple[NDArray[np.float32], list[int], list[int]]) -> None:
+    _, heads, visible = case
+    edges = strongest_edges(*case, Threshold("mass", 1.0))
+    assert len(edges.weight) == edges.n_candidates == len(heads) * len(visible) ** 2
+    assert edges.dropped_share < 1e-6
+
+
+@given(cases(), THRESHOLDS, st.none() | st.integers(1, 30))
+def test_hidden_drawn_and_dropped_make_the_whole(
+    case: tuple[NDArray[np.float32], list[int], list[int]], threshold: Threshold, most: int | None
+) -> None:
+    attention, heads, visible = case
+    edges = strongest_edges(*case, threshold, most)
+    n_row = len(heads) * len(visible)
+    if not n_row:
+        assert (edges.hidden_share, edges.dropped_share, len(edges.weight)) == (0.0, 0.0, 0)
+        return
+    hidden = sum(float(attention[h, q, k]) for h in heads for q in visible for k in range(attention.shape[1]) if k not in visible)
+    drawn = sum(float(weight) for weight in edges.weight)
+    assert edges.hidden_share == pytest.approx(hidden / n_row, abs=1e-5)
+    assert edges.hidden_share + drawn / n_row + edges.dropped_share == pytest.approx(1.0, abs=1e-5)
+
+
+@given(cases(), THRESHOLDS, st.none() | st.integers(1, 30))
+def test_edges_are_the_strongest_of_those_that_pass_weakest_first(
+    case: tuple[NDArray[np.float32], list[int], list[int]], threshold: Threshold, most: int | None
+) -> None:
+    attention, _, _ = case
+    everything = strongest_edges(*case, threshold)
+    edges = strongest_edges(*case, threshold, most)
+    assert edges.n_passed == everything.n_passed == len(everything.weight)
+    assert len(edges.weight) == (edges.n_passed if most is None else min(most, edges.n_passed))
+    assert (np.diff(edges.weight) >= 0).all()
+    assert edges.weight.tolist() == sorted(everything.weight.tolist())[edges.n_passed - len(edges.weight) :]
+    assert len(set(triples(edges))) == len(edges.weight)
+    for edge, weight in zip(triples(edges), edges.weight, strict=True):
+        assert attention[edge] == weight
+
+
+@given(cases())
+def test_more_mass_never_takes_an_arc_away(case: tuple[NDArray[np.float32], list[int], list[int]]) -> None:
+    chosen = [set(triples(strongest_edges(*case, Threshold("mass", mass)))) for mass in (0.1, 0.4, 0.7, 0.99, 1.0)]
+    for fewer, more in zip(chosen, chosen[1:], strict=False):
+        assert fewer <= more
+
+
+def test_a_row_that_is_all_one_key_draws_one_arc() -> None:
+    attention = np.eye(5, dtype=np.float32)[None]
+    edges = strongest_edges(attention, [0], range(5), Threshold("mass", 0.7))
+    assert triples(edges) == [(0, token, token) for token in range(5)]
+
+
+def test_no_heads_or_no_tokens_draw_nothing() -> None:
+    attention = np.full((2, 3, 3), 1 / 3, np.float32)
+    for heads, visible in (([], [0, 1]), ([0], []), ([], [])):
+        edges = strongest_edges(attention, heads, visible, Threshold())
+        assert (len(edges.weight), edges.n_candidates, edges.n_passed) == (0, 0, 0)
+        assert (edges.hidden_share, edges.dropped_share) == (0.0, 0.0)

@@ -1,0 +1,100 @@
+"""Makes the pictures of README.md, from the program as it is: `python -m tests.pictures.make_pictures`.
+
+The window is built as `attnviz` builds it, only without a display. The figure comes from the command line. Needs the
+default model; run it again when something that is seen has changed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnviz.library.discovery import resolve_model
+from attnviz.library.places import DATA_VARIABLE
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from attnviz.ui.window import MainWindow
+
+FOLDER = Path(__file__).parent
+TEXT = "The animal didn't cross the street because it was tired."
+SIZE = (1080, 660)  # logical pixels
+# A page shows the window some 820 px wide, so this is two pixels for each of the page's; twice SIZE is too many bytes.
+SCALE = "1.5"
+MOST_BYTES = 400_000  # of each picture: a README must open at once
+_SETTLED_MS = 400  # longer than any motion of the window
+
+
+def main() -> None:
+    """Make all pictures anew."""
+    model = resolve_model("minilm")
+    make_figure(model, FOLDER / "figure.png")
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ[DATA_VARIABLE] = empty  # the window as it is at first, and nobody's settings touched
+        os.environ.update(QT_QPA_PLATFORM="offscreen", QT_SCALE_FACTOR=SCALE)
+        make_windows(model)
+    for picture in sorted(FOLDER.glob("*.png")):
+        print(f"{picture.name}: {picture.stat().st_size:,} bytes")
+        if picture.stat().st_size > MOST_BYTES:
+            raise SystemExit(f"{picture.name} is larger than {MOST_BYTES:,} bytes")
+
+
+def make_figure(model: Path, path: Path) -> None:
+    """The exported figure: what `attnviz render` writes."""
+    _attnviz(
+        *("render", "--model", str(model), "--text", TEXT, "--layer", "3", "--heads", "0-3", "--focus", "it"),
+        *("--width", "5.5in", "--dpi", "200", "-o", str(path)),
+    )
+
+
+def make_windows(model: Path) -> None:
+    """The window as it opens, and in the dark with a what-if."""
+    from PySide6.QtWidgets import QApplication
+
+    from attnviz.ui.start import open_window
+
+    app = QApplication(["attnviz"])
+    app.setStyle("Fusion")
+    window = open_window(app, model, None)  # the first example, in the view that shows it
+    window.go_light()
+    _take(app, window, FOLDER / "window.png")
+    window.go_dark()
+    window.all_heads()
+    window.session.ask(head_count=4)
+    _take(app, window, FOLDER / "window-dark.png")
+    window.close()
+
+
+def _take(app: QApplication, window: MainWindow, path: Path) -> None:
+    _settle(app, window)
+    window.resize(*SIZE)
+    window.reader.canvas.setFocus()
+    app.processEvents()
+    if not window.grab().save(str(path), "PNG", 0):  # 0: the smallest file
+        raise SystemExit(f"{path} cannot be written")
+
+
+def _settle(app: QApplication, window: MainWindow) -> None:
+    """Let the window run until it has the picture that was asked for, and no motion is left in it."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    while window.session.state.busy or window.session.state.run is None:
+        if window.session.state.failure:
+            raise SystemExit(window.session.state.failure)
+        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+    loop = QEventLoop()
+    QTimer.singleShot(_SETTLED_MS, loop.quit)
+    loop.exec()
+
+
+def _attnviz(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "attnviz", *arguments], check=True)
+
+
+if __name__ == "__main__":
+    main()
