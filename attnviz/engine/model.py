@@ -86,7 +86,8 @@ def load_model(path: str | Path) -> Model:
     tokenizer = Tokenizer(folder / "tokenizer.json")
     if tokenizer.n_vocab > config.n_vocab:
         raise ModelError(
-            f"{folder}: the tokenizer numbers {tokenizer.n_vocab} tokens and the model has {config.n_vocab}; they do not belong together."
+            f"{folder}: the tokenizer numbers {tokenizer.n_vocab} tokens and the model has {config.n_vocab}; "
+            "they do not belong together."
         )
     with TensorFile(weights_path) as file:
         weights = family.read_weights(config, file)

@@ -18,6 +18,7 @@ from attnviz.scene.words import (
     heads_phrase,
     left_out_line,
     shares_line,
+    shortened,
     what_if_line,
     wrap,
 )
@@ -33,6 +34,7 @@ _MARGIN = 24.0
 _SMALL = 12
 _LINE = 18.0  # of small text
 _BAND_LINE = 20.0
+_ONE_BAND = _BAND_LINE + 10.0
 # Lines wider than a hairline leave Qt's fast path (QTBUG-27545; 0.3-0.5 ms each here), so only the strongest get a width.
 _N_WIDE = 48
 # More lines than eyes can part, and about 0.2 s of painting; the picture says when it stops here.
@@ -62,6 +64,8 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
 
     page = _Page(theme, layout, measure)
     page.band(what_if_line(run), "what_if")
+    if not (trace.is_what_if or layout.caption):
+        page.y += _ONE_BAND  # its place is kept, so that the sentence stays where it is when a what-if begins
     page.band(left_out_line(run), "warning")
     caption = f"{run.model.name}, layer {view.layer}, {heads_phrase(heads, trace.head_count)}, both counted from 0"
     if layout.caption:
@@ -75,8 +79,11 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
     ends = ends_of(edges, rows, left, _lanes(heads))
     text_height = 1.5 * rows.font_size
     free = layout.height - page.y - _LINE * len(foot) - 3 * _MARGIN - rows.n_row * text_height
-    rise = rise_of(ends, _tallest(rows, free / (2 * rows.n_row), layout))
-    text_top, after = _row_heights(rows, ends, rise, text_height, page.y + 0.5 * _MARGIN)
+    tallest = _tallest(rows, free / (2 * rows.n_row), layout)
+    rise = rise_of(ends, tallest)
+    # In the window one row keeps its place whichever arcs are drawn; on paper, and in rows, arcs take just what they need.
+    least = tallest if rows.n_row == 1 and not layout.caption else 26.0 if rows.n_row > 1 else 6.0
+    text_top, after = _row_heights(rows, ends, rise, text_height, page.y + 0.5 * _MARGIN, least)
     slack = layout.height - (after + 0.5 * _MARGIN + len(foot) * _LINE + 0.5 * _MARGIN)
     text_top += max(0.0, slack / 2)
     boxes = tuple(_boxes(run, rows, left, text_top, text_height))
@@ -94,7 +101,7 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
         dots=tuple(page.dots),
         bands=tuple(page.bands),
         focus=view.focus if view.focus in visible else None,
-        description=f"Attention of {caption}: {trace.text}",
+        description=f"Attention of {caption}: {shortened(trace.text, 200)}",
     )
 
 
@@ -166,14 +173,15 @@ def _tallest(rows: Rows, free: float, layout: Layout) -> float:
     return min(max(wanted, 60.0), 0.36 * extent + 30.0, 320.0)
 
 
-def _row_heights(rows: Rows, ends: Ends, rise: Float32, text_height: float, y: float) -> tuple[Float32, float]:
-    """The y of each row's text, and the y after the last arc; each row takes just the room that its arcs need."""
+def _row_heights(
+    rows: Rows, ends: Ends, rise: Float32, text_height: float, y: float, least: float
+) -> tuple[Float32, float]:
+    """The y of each row's text, and the y after the last arc; each row takes the room that its arcs need, `least` or more."""
     tops = np.zeros(rows.n_row, np.float32)
-    crossing = 26.0 if rows.n_row > 1 else 6.0
     for row in range(rows.n_row):
         mine = ends.row_query == row
-        above = rise[mine & (ends.outward < 0)].max(initial=crossing)
-        below = rise[mine & (ends.outward > 0)].max(initial=crossing)
+        above = rise[mine & (ends.outward < 0)].max(initial=least)
+        below = rise[mine & (ends.outward > 0)].max(initial=least)
         tops[row] = y + above + 6
         y = float(tops[row]) + text_height + float(below) + 6
     return tops, y

@@ -38,6 +38,8 @@ def left_out_line(run: Run) -> str | None:
 
 def shares_line(edges: Edges, hidden_texts: Iterable[str]) -> str:
     """Where all of the attention went: hidden, drawn, below the threshold; the parts make 100 %."""
+    if not edges.n_candidates:
+        return "nothing is drawn: no head or no token is shown"
     hidden, dropped = (round(100 * share) for share in (edges.hidden_share, edges.dropped_share))
     names = " ".join(dict.fromkeys(hidden_texts))
     parts = [f"hidden: {names}, {hidden} % of the attention"] if names else []
@@ -80,8 +82,14 @@ def count_of(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+def shortened(text: str, most: int) -> str:
+    """The text on one line, its end cut off beyond `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def wrap(text: str, size: int, width: float, measure: Measure) -> list[str]:
-    """The text in lines at most `width` wide, broken at spaces."""
+    """The text in lines at most `width` wide, broken at spaces, and inside a word where it is wider than a line."""
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}" if lines[-1] else word
@@ -89,4 +97,7 @@ def wrap(text: str, size: int, width: float, measure: Measure) -> list[str]:
             lines.append(word)
         else:
             lines[-1] = longer
+        while len(lines[-1]) > 1 and measure(lines[-1], size, False) > width:
+            fits = next(n for n in range(len(lines[-1]) - 1, 0, -1) if n == 1 or measure(lines[-1][:n], size, False) <= width)
+            lines[-1:] = [lines[-1][:fits], lines[-1][fits:]]
     return lines

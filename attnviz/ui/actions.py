@@ -27,8 +27,8 @@ ACTIONS = (
     ActionRow("File", "Quit", ("Ctrl+Q",), "close", separated=True),
     ActionRow("View", "Previous layer", ("[",), "previous_layer"),
     ActionRow("View", "Next layer", ("]",), "next_layer"),
-    ActionRow("View", "Previous token", ("Left",), "previous_token"),
-    ActionRow("View", "Next token", ("Right",), "next_token"),
+    ActionRow("View", "Previous token", (), "previous_token"),
+    ActionRow("View", "Next token", (), "next_token"),
     ActionRow("View", "No token in focus", ("Esc",), "unpin"),
     ActionRow("View", "Hide special tokens", ("S",), "toggle_specials", checkable=True, separated=True),
     ActionRow("View", "Zoom in", ("Ctrl++", "Ctrl+="), "zoom_in", separated=True),
@@ -50,7 +50,7 @@ ACTIONS = (
 # Keys that belong to no menu, for the page of keys.
 OTHER_KEYS = (
     ("0 to 9", "Show that head alone; again: all heads"),
-    ("Tab", "In the picture: the next token"),
+    ("Left, Right, Tab", "In the picture: the previous or next token"),
     ("Ctrl + wheel", "Zoom"),
     ("Wheel, drag", "Move the picture"),
     ("Double-click", "On a head: show it alone; on the picture: fit"),

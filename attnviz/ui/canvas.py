@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRectF, QSize, Qt, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -21,10 +21,12 @@ from attnviz.ui.viewport import Viewport
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
 
+    from attnviz.scene.glide import Glide
     from attnviz.scene.scene import Scene
 
 _STALE_AFTER_MS = 150  # a picture that is replaced sooner need not dim
 _CLICK_SLOP = 4.0
+_GLIDE_MS = 150
 
 
 class Canvas(QWidget):
@@ -50,6 +52,14 @@ class Canvas(QWidget):
         self._pointer = QPointF()
         self._drag: QPointF | None = None
         self._pressed = QPointF()
+        self._glide: Glide | None = None
+        self._motion = QVariantAnimation(self)
+        self._motion.setDuration(_GLIDE_MS)
+        self._motion.setStartValue(0.0)
+        self._motion.setEndValue(1.0)
+        self._motion.setEasingCurve(QEasingCurve.Type.OutCubic)
+        self._motion.valueChanged.connect(self.update)
+        self._motion.finished.connect(self._on_motion_finished)
         self._stale = False
         self._stale_timer = QTimer(self)
         self._stale_timer.setSingleShot(True)
@@ -73,12 +83,16 @@ class Canvas(QWidget):
         """The number of the arc under the pointer in the scene."""
         return self._hover_arc
 
-    def set_scene(self, scene: Scene | None) -> None:
-        """Show a scene in place of the last one; zoom and place are kept while its size is."""
+    def set_scene(self, scene: Scene | None, glide: Glide | None = None) -> None:
+        """Show a scene in place of the last one; zoom and place are kept while its size is. glide: the way there."""
         before = self._scene
         self._scene = scene
         self._arcs = None
         self._hover_arc = None
+        self._motion.stop()
+        self._glide = glide
+        if glide is not None:
+            self._motion.start()
         if scene is not None and (before is None or (before.width, before.height) != (scene.width, scene.height)):
             self._viewport.settle(scene.width, scene.height, self.width(), self.height())
         if scene is None or scene.token_at(self._hover_token if self._hover_token is not None else -1) is None:
@@ -130,13 +144,15 @@ class Canvas(QWidget):
             return
         scene = replace(self._scene, focus=self.focus_token)
         painter.fillRect(self.rect(), QColor(scene.theme.paper))
-        painter.setOpacity(1.0 if scene.focus is None else ground_strength(scene))
-        painter.drawImage(0, 0, self._arcs_image(scene))
-        painter.setOpacity(1.0)
-        painter.translate(self._viewport.x, self._viewport.y)
-        painter.scale(self._viewport.zoom, self._viewport.zoom)
-        if scene.focus is not None:
-            paint_arcs(scene, painter, 0.0, scene.arcs.query == scene.focus)
+        if self._glide is not None:
+            self._paint_gliding(scene, painter)
+        else:
+            painter.setOpacity(1.0 if scene.focus is None else ground_strength(scene))
+            painter.drawImage(0, 0, self._arcs_image(scene))
+            painter.setOpacity(1.0)
+            self._enter_scene(painter)
+            if scene.focus is not None:
+                paint_arcs(scene, painter, 0.0, scene.arcs.query == scene.focus)
         if self._hover_arc is not None:
             self._paint_hovered(scene, painter)
         paint_text(scene, painter)
@@ -266,11 +282,27 @@ class Canvas(QWidget):
             self._arcs.setDevicePixelRatio(ratio)
             self._arcs.fill(Qt.GlobalColor.transparent)
             painter = QPainter(self._arcs)
-            painter.translate(self._viewport.x, self._viewport.y)
-            painter.scale(self._viewport.zoom, self._viewport.zoom)
+            self._enter_scene(painter)
             paint_arcs(scene, painter, 0.0)
             painter.end()
         return self._arcs
+
+    def _enter_scene(self, painter: QPainter) -> None:
+        painter.translate(self._viewport.x, self._viewport.y)
+        painter.scale(self._viewport.zoom, self._viewport.zoom)
+
+    def _paint_gliding(self, scene: Scene, painter: QPainter) -> None:
+        share = float(self._motion.currentValue())
+        self._enter_scene(painter)
+        for arcs in (self._glide.leaving(share), self._glide.arriving(share)):
+            moving = replace(scene, arcs=arcs)
+            if scene.focus is not None:
+                paint_arcs(moving, painter, 0.0, arcs.query != scene.focus, ground_strength(scene))
+            paint_arcs(moving, painter, 0.0, None if scene.focus is None else arcs.query == scene.focus)
+
+    def _on_motion_finished(self) -> None:
+        self._glide = None
+        self.update()
 
     def _paint_hovered(self, scene: Scene, painter: QPainter) -> None:
         arcs, arc = scene.arcs, self._hover_arc

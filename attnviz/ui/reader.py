@@ -6,11 +6,23 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QBoxLayout, QCheckBox, QComboBox, QHBoxLayout, QLabel, QMenu, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from attnviz.engine.heads import valid_head_counts
 from attnviz.paint.fonts import text_width
 from attnviz.scene.build import Layout, build_scene
+from attnviz.scene.glide import Glide, can_glide
 from attnviz.session.examples import Example, load_examples
 from attnviz.ui.canvas import Canvas
 from attnviz.ui.chips import HeadChips
@@ -23,12 +35,14 @@ from attnviz.ui.threshold import ThresholdControl
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
+    from attnviz.scene.scene import Scene
+    from attnviz.session.run import Run
     from attnviz.session.session import State
     from attnviz.ui.appearance import Appearance
 
 # Heads narrower than this say little about language; the engine and the command line take them all the same.
 _NARROWEST_HEAD = 8
-_NARROWEST_SCENE = 480
+_NARROWEST_SCENE = 320
 # The examples' numbers were measured on this model, so its name decides whether their line is shown.
 _EXAMPLES_MODEL = "all-MiniLM-L6-v2"
 
@@ -40,6 +54,7 @@ class ReaderPage(QWidget):
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.reduced_motion = False
         self._appearance = appearance
         self._state: State | None = None
         self.sentence = SentenceField(self)
@@ -63,7 +78,7 @@ class ReaderPage(QWidget):
         self.specials_button = QCheckBox("Hide special tokens", self)
         self.specials_button.setToolTip("Leave [CLS] and [SEP] out of the picture; it says what share that hides (S)")
         self._compose()
-        self.canvas.resized.connect(self._rebuild)
+        self.canvas.resized.connect(self._on_canvas_resized)
         self.canvas.focusMoved.connect(self._on_focus_moved)
         appearance.changed.connect(self._on_appearance_changed)
 
@@ -80,7 +95,7 @@ class ReaderPage(QWidget):
         if old is None or new.run is not old.run or new.view != old.view or new.head_count != old.head_count:
             self._show_controls(new)
         if old is None or new.run is not old.run or new.view != old.view:
-            self._rebuild()
+            self._rebuild(old.run if old is not None else None)
         self._show_look(new)
 
     def _compose(self) -> None:
@@ -138,7 +153,7 @@ class ReaderPage(QWidget):
         menu = QMenu(button)
         menu.setToolTipsVisible(True)
         for example in load_examples():
-            action = QAction(f"{example.text}", menu)
+            action = QAction(f"{example.text}\t{example.title}", menu)
             action.setData(example)
             action.setToolTip(example.look)
             menu.addAction(action)
@@ -179,12 +194,27 @@ class ReaderPage(QWidget):
         looks = [example.look for example in load_examples() if known and example.text == state.text]
         self._look.setText(looks[0] if looks else "")
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, before: Run | None = None) -> None:
+        """Build the scene anew; before: the run whose picture is on the screen, if the new one may glide out of it."""
         state = self._state
         if state is None or state.run is None:
             return
         layout = Layout(max(self.canvas.width(), _NARROWEST_SCENE), self.canvas.height())
-        self.canvas.set_scene(build_scene(state.run, state.view, self._appearance.theme, layout, text_width))
+        scene = build_scene(state.run, state.view, self._appearance.theme, layout, text_width)
+        self.canvas.set_scene(scene, self._glide_to(scene, before))
+
+    def _glide_to(self, scene: Scene, before: Run | None) -> Glide | None:
+        """The motion between two head counts of one text; None where the picture changes for another reason."""
+        now = self._state.run
+        if self.reduced_motion or before is None or before.trace.ids != now.trace.ids:
+            return None
+        counts = before.trace.head_count, now.trace.head_count
+        if counts[0] == counts[1] or not can_glide(self.canvas.scene, scene):
+            return None
+        return Glide(self.canvas.scene, scene, *counts)
+
+    def _on_canvas_resized(self) -> None:
+        self._rebuild()
 
     def _on_focus_moved(self, token: object) -> None:
         if self._state is not None:

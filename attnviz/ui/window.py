@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QStackedWidget
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from attnviz.session.run import Run
     from attnviz.session.session import State
 
+_JOB_AFTER_MS = 150
 _OPEN_FOLDER = "Open a folder\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -55,6 +56,9 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(self.reader)
         self.setCentralWidget(self._pages)
         self._facts, self._job = QLabel(self), QLabel(self)
+        self._job_timer = QTimer(self)
+        self._job_timer.setSingleShot(True)
+        self._job_timer.timeout.connect(self._on_job_lasts)
         self.statusBar().addWidget(self._facts, 1)
         self.statusBar().addPermanentWidget(self._job)
         self.statusBar().setSizeGripEnabled(False)
@@ -138,7 +142,13 @@ class MainWindow(QMainWindow):
         self._choose_theme("dark")
 
     def toggle_motion(self) -> None:
-        self._keep(reduced_motion=not self._settings.reduced_motion)
+        self.set_reduced_motion(not self.reader.reduced_motion)
+
+    def set_reduced_motion(self, reduced: bool) -> None:
+        """Have arcs jump instead of glide, or glide again."""
+        self.reader.reduced_motion = reduced
+        self.actions_by_slot["toggle_motion"].setChecked(reduced)
+        self._keep(reduced_motion=reduced)
 
     def open_folder(self) -> None:
         name = QFileDialog.getExistingDirectory(self, "Open a model folder")
@@ -199,7 +209,7 @@ class MainWindow(QMainWindow):
             if row.separated:
                 menus[row.menu].addSeparator()
             menus[row.menu].addAction(self._make_action(row))
-        self.actions_by_slot["toggle_motion"].setChecked(self._settings.reduced_motion)
+        self.set_reduced_motion(self._settings.reduced_motion)
         self.actions_by_slot["toggle_specials"].setChecked(True)
 
     def _make_action(self, row: ActionRow) -> QAction:
@@ -267,7 +277,18 @@ class MainWindow(QMainWindow):
         specials.setChecked(new.view.hide_specials)
         if new.run is not old.run and new.run is not None:
             self._show_facts(new.run)
-        self._job.setText("Reading\N{HORIZONTAL ELLIPSIS}" if new.busy else "")
+        self._show_job(new.busy)
+
+    def _show_job(self, busy: bool) -> None:
+        """Name the running job once it lasts; a word that flickers at each key would tell nothing."""
+        if not busy:
+            self._job_timer.stop()
+            self._job.setText("")
+        elif not self._job.text() and not self._job_timer.isActive():
+            self._job_timer.start(_JOB_AFTER_MS)
+
+    def _on_job_lasts(self) -> None:
+        self._job.setText("Reading\N{HORIZONTAL ELLIPSIS}")
 
     def _show_facts(self, run: Run) -> None:
         config = run.model.config

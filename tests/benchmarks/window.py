@@ -1,0 +1,147 @@
+"""From a gesture to the repainted picture, in the real window, offscreen.
+
+Each figure is the wall time from the event's delivery to the end of the canvas's paintEvent that shows its effect. Motion is
+reduced, so that it is the final picture that is timed. All heads of the model are on.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from attnviz.ui.start import open_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from attnviz.ui.window import MainWindow
+
+SENTENCES = {
+    15: "The animal didn't cross the street because it was tired.",
+    64: (
+        "When the old keeper of the lighthouse finally decided to retire, the people of the village who had depended on "
+        "his light for forty years gathered on the cliffs and sang to him, although the wind was strong that night "
+        "and nobody on the boats below could hear a single word of their slow and beautiful song about home."
+    ),
+}
+_PATIENCE_S = 30.0
+
+
+def measure_window(app: QApplication, model: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """Median and worst milliseconds of each gesture at each length: {"keystroke, 15 tokens": {"median": …, "worst": …}}."""
+    figures: dict[str, dict[str, float]] = {}
+    for n_token, text in SENTENCES.items():
+        window = open_window(app, model, text)
+        window.resize(1180, 760)
+        window.set_reduced_motion(True)
+        _until(app, lambda w=window: w.isVisible() and not w.session.state.busy)
+        window.all_heads()
+        QTest.qWait(300)
+        assert len(window.session.state.run.trace.tokens) == n_token, len(window.session.state.run.trace.tokens)
+        for name, gesture in GESTURES.items():
+            times = [gesture(app, window, number) for number in range(rounds + 2)][2:]  # the first two warm the caches
+            figures[f"{name}, {n_token} tokens"] = {"median": statistics.median(times), "worst": max(times)}
+        window.close()
+        window.deleteLater()
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return figures
+
+
+def _keystroke(app: QApplication, window: MainWindow, number: int) -> float:
+    """A letter more at the end of the sentence, or, the next time, one less; the pause before a run counts too."""
+    field = window.reader.sentence
+    before = window.session.state.run
+    key = Qt.Key.Key_Backspace if number % 2 else Qt.Key.Key_S
+
+    def act() -> None:
+        QTest.keyClick(field, key)
+
+    return _timed(app, window, act, lambda: window.session.state.run is not before and not window.session.state.busy)
+
+
+def _slider_step(app: QApplication, window: MainWindow, number: int) -> float:
+    """One stop along 1, 2, 3, 4, 6, 12, 24, 48 heads and back."""
+    slider = window.reader.head_counts
+    before = window.session.state.run
+    last = slider.maximum()
+    place = number % (2 * last)
+    target = place if place <= last else 2 * last - place
+    target = target if target != slider.value() else target - 1 if target else 1
+
+    def act() -> None:
+        slider.setValue(target)
+
+    return _timed(app, window, act, lambda: window.session.state.run is not before and not window.session.state.busy)
+
+
+def _hover(app: QApplication, window: MainWindow, number: int) -> float:
+    """The pointer moves onto another token."""
+    canvas = window.reader.canvas
+    boxes = canvas.scene.tokens
+    box = boxes[(3 * number + 1) % len(boxes)]
+    at = canvas.on_screen(box.middle, (box.top + box.bottom) / 2)
+
+    def act() -> None:
+        move = QMouseEvent(
+            QEvent.Type.MouseMove,
+            QPointF(at),
+            canvas.mapToGlobal(at),
+            Qt.MouseButton.NoButton,
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        app.sendEvent(canvas, move)
+
+    return _timed(app, window, act, lambda: canvas.focus_token == box.index)
+
+
+def _layer_step(app: QApplication, window: MainWindow, number: int) -> float:
+    """The next layer, round and round."""
+    slider = window.reader.layers
+    target = (slider.value() + 1) % (slider.maximum() + 1)
+
+    def act() -> None:
+        slider.setValue(target)
+
+    return _timed(app, window, act, lambda: window.session.state.view.layer == target)
+
+
+GESTURES: dict[str, Callable[[QApplication, MainWindow, int], float]] = {
+    "keystroke": _keystroke,
+    "slider step": _slider_step,
+    "layer step": _layer_step,
+    "hover": _hover,
+}
+
+
+def _timed(app: QApplication, window: MainWindow, act: Callable[[], None], done: Callable[[], bool]) -> float:
+    """Milliseconds from `act` to the first repaint after which `done` holds."""
+    canvas = window.reader.canvas
+    painted: list[float] = []
+
+    def note() -> None:
+        if done():
+            painted.append(time.perf_counter())
+
+    canvas.painted.connect(note)
+    started = time.perf_counter()
+    act()
+    _until(app, lambda: bool(painted))
+    canvas.painted.disconnect(note)
+    QTest.qWait(20)
+    return 1000 * (painted[0] - started)
+
+
+def _until(app: QApplication, condition: Callable[[], bool]) -> None:
+    stop = time.perf_counter() + _PATIENCE_S
+    while not condition():
+        app.processEvents()
+        if time.perf_counter() > stop:
+            raise TimeoutError("the window did not repaint")
