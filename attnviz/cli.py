@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from attnviz import __version__
 from attnviz.errors import AttnvizError, Cancelled, InputError
@@ -39,15 +39,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.run(options)
     except AttnvizError as error:
-        print(f"attnviz: {error}", file=sys.stderr)
+        print("attnviz:", " ".join(str(error).splitlines()), file=sys.stderr)
         return 2
     except (Cancelled, KeyboardInterrupt):
         print("attnviz: stopped.", file=sys.stderr)
         return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says wrong usage in one line, without the usage text above it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = _new(argparse.ArgumentParser, prog="attnviz", description=ABOUT, epilog=EXAMPLES)
+    parser = _new(_Parser, prog="attnviz", description=ABOUT, epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"attnviz {__version__}")
     parser.add_argument("--model", metavar="M", help="the model to open: a folder, or a name from `attnviz models`")
     parser.add_argument("--text", metavar="T", help="the sentence to start with")
@@ -155,6 +162,8 @@ def _numbers(text: str) -> list[int]:
         if not first.isdecimal() or (dash and not last.isdecimal()) or len(part) > 15:
             raise argparse.ArgumentTypeError(f'"{text}" is not a list such as 0,3-5')
         stop = int(last or first)
+        if stop < int(first):
+            raise argparse.ArgumentTypeError(f'"{part}" runs backwards; write {stop}-{int(first)}')
         if stop - int(first) > 10_000:
             raise argparse.ArgumentTypeError(f'"{part}" is too long a range')
         numbers += range(int(first), stop + 1)

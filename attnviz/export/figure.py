@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QColor, QFont, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
 from attnviz.errors import ExportError
 from attnviz.export.files import write_whole
 from attnviz.export.provenance import provenance
-from attnviz.paint.fonts import FAMILY, text_width
+from attnviz.paint.fonts import text_width
 from attnviz.paint.painter import paint_scene
 from attnviz.scene.build import Layout, build_scene
 from attnviz.scene.theme import load_theme
@@ -33,6 +35,10 @@ PIXELS_PER_INCH = 96.0  # of a Scene
 NARROWEST_INCHES, WIDEST_INCHES = 1.5, 60.0
 MOST_PIXELS = 200_000_000  # 800 MB of image
 _PDF_DPI = 1200
+# What no XML 1.0 file may hold, not even escaped: https://www.w3.org/TR/xml/#charsets
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# A line of text as QSvgGenerator writes it.
+_TEXT = re.compile(r'(<text [^>]*?font-family=)"([^"]*)" font-size="(\d+)" font-weight="(\d+)"([^>]*?)\s*>([^<]*)</text>')
 _HAIRLINE = 0.8  # logical pixels, 0.6 pt: thin, but above the quarter point that printers lose
 
 
@@ -98,14 +104,21 @@ def svg_bytes(scene: Scene, paper: Paper, facts: str) -> bytes:
     generator.setResolution(round(PIXELS_PER_INCH))
     generator.setSize(QSize(round(scene.width), round(scene.height)))
     generator.setViewBox(QRectF(0, 0, scene.width, scene.height))
-    generator.setTitle(scene.description)
-    generator.setDescription(facts)
+    generator.setTitle(_NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", scene.description))
+    generator.setDescription(_NOT_IN_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", facts))  # JSON's own way to write it
     painter = QPainter(generator)
     _lay_paper(scene, paper, painter)
     paint_scene(scene, painter, _HAIRLINE)
     painter.end()
-    # A reader without the font takes its plain sans-serif rather than a serif.
-    return bytes(buffer.data().data()).replace(f'"{FAMILY}"'.encode(), f'"{FAMILY}, sans-serif"'.encode())
+    return _TEXT.sub(_fitted_text, bytes(buffer.data().data()).decode()).encode()
+
+
+def _fitted_text(found: re.Match[str]) -> str:
+    """A line of SVG text that a reader without the font sets in its sans-serif, drawn together to the same length."""
+    start, family, size, weight, rest, text = found.groups()
+    length = text_width(html.unescape(text), int(size), int(weight) >= QFont.Weight.DemiBold)
+    fitted = f' textLength="{length:.2f}" lengthAdjust="spacingAndGlyphs"' if length else ""
+    return f'{start}"{family}, sans-serif" font-size="{size}" font-weight="{weight}"{rest}{fitted}>{text}</text>'
 
 
 def pdf_bytes(scene: Scene, paper: Paper, facts: str) -> bytes:

@@ -32,6 +32,8 @@ def save_numbers(run: Run, path: Path, layers: Sequence[int] | None = None, with
     if form is None:
         raise ExportError(f"{path}: the ending says the form; use one of {', '.join(FORMS)}.")
     chosen = list(range(run.trace.n_layer)) if layers is None else list(layers)
+    if not chosen:
+        raise InputError("No layer is chosen; name at least one, or leave the choice out for all of them.")
     for layer in chosen:
         if not 0 <= layer < run.trace.n_layer:
             raise InputError(f"Layer {layer} does not exist; {run.model.name} has layers 0 to {run.trace.n_layer - 1}.")

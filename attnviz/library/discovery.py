@@ -59,15 +59,19 @@ def resolve_model(name_or_path: str | Path) -> Path:
     `owner/` may be left out where that is clear.
     Raises ModelError if nothing is there.
     """
-    path, text = Path(name_or_path).expanduser(), str(name_or_path)
-    if (path / "config.json").is_file():
-        return path
-    if path.is_file():
-        return _check_file(path)
-    if isinstance(name_or_path, str) and (named := _by_name(text)):
-        return named
-    if path.is_dir():
-        return path
+    path, text = Path(name_or_path), str(name_or_path)
+    try:
+        path = path.expanduser()
+        if (path / "config.json").is_file():
+            return path
+        if path.is_file():
+            return _check_file(path)
+        if isinstance(name_or_path, str) and (named := _by_name(text)):
+            return named
+        if path.is_dir():
+            return path
+    except (OSError, RuntimeError) as error:  # a name too long, a folder that may not be entered, no such user's home
+        raise ModelError(f"{text}: cannot be opened ({error}); give another folder or name") from error
     raise _nothing_there(path, text)
 
 

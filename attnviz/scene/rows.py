@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 # Type sizes to try for a sentence on one row, and the one for several rows.
 _ONE_ROW_SIZES = (22, 20, 18, 17, 16)
 _MANY_ROWS_SIZE = 17
-_NARROWEST_SIZE = 15
+_NARROW_SIZE = 15
+# Where one token alone is wider than that leaves room for.
+_SIZES_FOR_LONG_WORDS = (13, 11, 9)
 _WIDEST_STRETCH = 2.0
 
 
@@ -41,10 +43,18 @@ def set_rows(tokens: Sequence[Token], visible: Sequence[int], width: float, meas
     """The `visible` tokens in lines at most `width` wide; one line in the largest size that fits, else several."""
     for size in _ONE_ROW_SIZES:
         rows = _fill(tokens, visible, size, width, measure)
-        if rows.n_row == 1:
+        if rows.n_row == 1 and _fits(rows, width):
             return _airy(tokens, visible, rows, width, measure)
-    size = _MANY_ROWS_SIZE if width >= 640 else _NARROWEST_SIZE
-    return _fill(tokens, visible, size, width, measure)
+    for size in (_MANY_ROWS_SIZE if width >= 640 else _NARROW_SIZE, *_SIZES_FOR_LONG_WORDS):
+        rows = _fill(tokens, visible, size, width, measure)
+        if _fits(rows, width):
+            break
+    return rows
+
+
+def _fits(rows: Rows, width: float) -> bool:
+    """Whether no token is wider than a whole line."""
+    return all(place.right <= width for place in rows.places)
 
 
 def _airy(tokens: Sequence[Token], visible: Sequence[int], rows: Rows, width: float, measure: Measure) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from attnviz.resources import read_json
 from attnviz.session.view import Arrival, HeadChoice
@@ -19,6 +20,7 @@ class Example:
     arrival: Arrival
 
 
+@cache
 def load_examples(n_head: int = 12) -> tuple[Example, ...]:
     """All examples, the one for a fresh start first. n_head: the trained heads of the model they were measured on."""
     return tuple(

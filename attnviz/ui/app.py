@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from attnviz.errors import InputError
@@ -23,6 +24,8 @@ def run_window(model: str | None, text: str | None) -> int:
 
     from attnviz.ui.start import open_window
 
+    # Python would hear of Ctrl+C only when the window next runs Python code; Qt's loop may not for minutes.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     app = QApplication([sys.argv[0]])
     app.setApplicationName("attnviz")
     app.setStyle("Fusion")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _STALE_AFTER_MS = 150  # a picture that is replaced sooner need not dim
 _CLICK_SLOP = 4.0
 _GLIDE_MS = 150
+_ROUND_A_TOKEN = 40.0  # pixels that stay in sight round a token that was reached by keys
 
 
 class Canvas(QWidget):
@@ -95,8 +96,8 @@ class Canvas(QWidget):
             self._motion.start()
         if scene is not None and (before is None or (before.width, before.height) != (scene.width, scene.height)):
             self._viewport.settle(scene.width, scene.height, self.width(), self.height())
-        if scene is None or scene.token_at(self._hover_token if self._hover_token is not None else -1) is None:
-            self._hover_token = None
+        if self._hover_token is not None:
+            self._hover_token = self._token_at(self._pointer)
         self.setAccessibleDescription(scene.description if scene is not None else "")
         self.focusMoved.emit(self.focus_token)
         self.update()
@@ -193,6 +194,7 @@ class Canvas(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._pressed = event.position()
+            self._look_at(event.position())
             if self._hover_token is None:
                 self._drag = event.position()
 
@@ -218,6 +220,7 @@ class Canvas(QWidget):
         else:
             delta = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta() / 2
             self._pan(delta.x(), delta.y())
+        self._look_at(event.position())
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -242,18 +245,29 @@ class Canvas(QWidget):
         if not wrap and not 0 <= place < len(order):
             return False
         self._set_hover(None, None)
-        self.tokenPinned.emit(order[place % len(order)])
+        token = order[place % len(order)]
+        self.tokenPinned.emit(token)
+        self._bring_into_sight(token)
         return True
 
     def _look_at(self, at: QPointF) -> None:
         if self._scene is None:
             return
         self._pointer = at
-        x, y = self._viewport.to_scene(at.x(), at.y())
-        token = token_under(self._scene, x, y)
-        arc = None if token is not None else arc_under(self._scene, x, y)
+        token = self._token_at(at)
+        arc = None if token is not None else arc_under(self._scene, *self._viewport.to_scene(at.x(), at.y()))
         self._set_hover(token, arc)
         self.setCursor(Qt.CursorShape.PointingHandCursor if token is not None else Qt.CursorShape.ArrowCursor)
+
+    def _token_at(self, at: QPointF) -> int | None:
+        return None if self._scene is None else token_under(self._scene, *self._viewport.to_scene(at.x(), at.y()))
+
+    def _bring_into_sight(self, token: int) -> None:
+        box = self._scene.token_at(token)
+        if box is not None:
+            left, top = self._viewport.to_screen(box.left, box.top)
+            right, bottom = self._viewport.to_screen(box.right, box.bottom)
+            self._pan(_step_into(left, right, self.width()), _step_into(top, bottom, self.height()))
 
     def _set_hover(self, token: int | None, arc: int | None) -> None:
         if (token, arc) == (self._hover_token, self._hover_arc):
@@ -335,6 +349,13 @@ class Canvas(QWidget):
     def _on_stale(self) -> None:
         self._stale = True
         self.update()
+
+
+def _step_into(start: float, end: float, room: float) -> float:
+    """How far something from `start` to `end` must move to lie within 0 to `room`, with some of what is round it."""
+    if start < _ROUND_A_TOKEN:
+        return _ROUND_A_TOKEN - start
+    return min(0.0, room - _ROUND_A_TOKEN - end)
 
 
 def arc_text(scene: Scene, arc: int) -> str:

@@ -12,7 +12,7 @@ from attnviz.paint.fonts import font, text_width
 from attnviz.scene.palette import head_colour
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
+    from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent, QShowEvent
 
     from attnviz.ui.appearance import Appearance
 
@@ -35,8 +35,7 @@ class Chip(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def sizeHint(self) -> QSize:
-        dot = 14 if self.head is not None else 0
-        return QSize(round(text_width(self.text(), 12, False)) + dot + 18, _HEIGHT)
+        return QSize(_chip_width(self.text(), self.head is not None), _HEIGHT)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.doubleClicked.emit(self.head)
@@ -87,9 +86,10 @@ class HeadChips(QWidget):
         """The chip that shows all heads."""
         return self._all
 
-    def line_width(self) -> int:
-        """The width of all chips on one line."""
-        return sum(chip.sizeHint().width() + _GAP for chip in (self._all, *self._chips))
+    def line_width(self, head_count: int) -> int:
+        """The width of the chips of `head_count` heads on one line."""
+        heads = sum(_chip_width(f"H{head}", True) + _GAP for head in range(head_count))
+        return self._all.sizeHint().width() + _GAP + heads
 
     def set_heads(self, head_count: int, shown: frozenset[int]) -> None:
         """Have one chip per head, those of `shown` switched on."""
@@ -105,6 +105,9 @@ class HeadChips(QWidget):
         self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._arrange()
+
+    def showEvent(self, event: QShowEvent) -> None:
         self._arrange()
 
     def _new_chip(self, head: int) -> Chip:
@@ -126,7 +129,9 @@ class HeadChips(QWidget):
         self.headsPicked.emit(frozenset(range(len(self._chips))))
 
     def _arrange(self) -> None:
-        self.setFixedHeight(self._lay_out(self.width(), move=True))
+        height = self._lay_out(self.width(), move=True)
+        # Before it is shown it has no width of its own, and as many lines as that asks for would make the window grow.
+        self.setFixedHeight(height if self.isVisible() else _HEIGHT)
 
     def _lay_out(self, width: int, move: bool) -> int:
         at = QPoint(0, 0)
@@ -138,3 +143,7 @@ class HeadChips(QWidget):
                 chip.setGeometry(QRect(at, size))
             at.setX(at.x() + size.width() + _GAP)
         return at.y() + _HEIGHT
+
+
+def _chip_width(text: str, has_dot: bool) -> int:
+    return round(text_width(text, 12, False)) + (14 if has_dot else 0) + 18

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import traceback
 
 from PySide6.QtCore import QObject, Signal
 
@@ -47,5 +49,8 @@ class Download(QObject):
             self.cancelled.emit()
         except AttnvizError as error:
             self.failed.emit(str(error))
+        except Exception as error:  # a defect of ours, or a disk that is full: the page must not wait for ever
+            traceback.print_exc(file=sys.stderr)
+            self.failed.emit(f"The model could not be fetched ({type(error).__name__}: {error}); please try again.")
         else:
             self.arrived.emit(path)

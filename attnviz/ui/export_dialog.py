@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from attnviz.errors import AttnvizError
+from attnviz.errors import AttnvizError, ExportError
 from attnviz.export.figure import Paper, figure_image, figure_scene, save_figure, svg_bytes
 from attnviz.export.numbers import save_numbers
 from attnviz.session.lengths import PER_INCH
@@ -166,7 +167,9 @@ class ExportDialog(QDialog):
         for row in range(1, 7):
             self._fields.setRowVisible(row, form.is_figure and (row != 3 or form.suffix == ".png"))
         self.copy_button.setVisible(form.is_figure)
-        self.path_field.setText(str(Path(self.path_field.text()).with_suffix(form.suffix)))
+        path = Path(self.path_field.text())
+        if path.name:
+            self.path_field.setText(str(path.with_suffix(form.suffix)))
         self._refresh()
 
     def _on_preset_changed(self, index: int) -> None:
@@ -216,9 +219,13 @@ class ExportDialog(QDialog):
             self._message.setText("Copied, as a picture and as SVG.")
 
     def _on_export_clicked(self) -> None:
-        path = Path(self.path_field.text()).expanduser()
+        try:
+            path = self._path()
+        except AttnvizError as error:
+            self._message.setText(str(error))
+            return
         form = next((form for form in FORMS if form.suffix == path.suffix.lower()), self._form())
-        if path.exists() and self._confirmed != path:
+        if os.path.exists(path) and self._confirmed != path:  # Path.exists raises on names that are too long
             self._confirmed = path
             self.export_button.setText("Replace")
             self._message.setText(f"{path.name} is there already; press Replace to write over it, or change the name.")
@@ -234,6 +241,17 @@ class ExportDialog(QDialog):
         self._on_path_changed()
         self._message.setText(f"Written: {path}")
         self.exported.emit(path)
+
+    def _path(self) -> Path:
+        """The file that the name means, with the kind's ending if it has none. Raises ExportError if it means no file."""
+        text = self.path_field.text().strip()
+        try:
+            path = Path(text).expanduser()
+        except RuntimeError as error:  # ~somebody
+            raise ExportError(f"{text}: there is no such home folder; choose another place.") from error
+        if not path.name or os.path.isdir(path):
+            raise ExportError(f"{text or 'The file'} needs a name; add one, such as attention{self._form().suffix}.")
+        return path if path.suffix else path.with_name(path.name + self._form().suffix)
 
     def _show_width(self) -> None:
         """The width in the chosen unit, in silence."""

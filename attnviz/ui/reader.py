@@ -85,7 +85,8 @@ class ReaderPage(QWidget):
     def show_state(self, old: State | None, new: State) -> None:
         """Bring the page from one state to the next, touching only what changed."""
         self._state = new
-        if new.text != self.sentence.toPlainText():
+        # Only a new text: the field is ahead of the state while a person types.
+        if (old is None or new.text != old.text) and new.text != self.sentence.toPlainText():
             self.sentence.show_text(new.text)
         self.canvas.set_busy(new.busy and new.run is not None)
         self.notice.show_sentence(new.failure)
@@ -94,9 +95,17 @@ class ReaderPage(QWidget):
             return
         if old is None or new.run is not old.run or new.view != old.view or new.head_count != old.head_count:
             self._show_controls(new)
-        if old is None or new.run is not old.run or new.view != old.view:
-            self._rebuild(old.run if old is not None else None)
         self._show_look(new)
+        if old is None or new.run is not old.run or new.view != old.view:
+            self._settle_room()
+            self._rebuild(old.run if old is not None else None)
+
+    def _settle_room(self) -> None:
+        """Give the canvas its size now: a resize after the picture is built would build it twice and end its motion."""
+        was = self.canvas.blockSignals(True)
+        for _ in range(2):  # chips know their lines only once they have their width
+            self.layout().activate()
+        self.canvas.blockSignals(was)
 
     def _compose(self) -> None:
         head = QHBoxLayout()
@@ -184,13 +193,15 @@ class ReaderPage(QWidget):
         self._arrange_foot()
 
     def _arrange_foot(self) -> None:
-        """Chips and controls on one line where they fit, else the chips above."""
+        """Chips and controls on one line where they fit, else the chips above; the same for all head counts of a model."""
+        run = self._state.run if self._state is not None else None
+        heads = run.model.config.n_head if run is not None else 0
         beside = self.threshold.sizeHint().width() + self.specials_button.sizeHint().width() + 80
-        fits = self.chips.line_width() + beside <= self.width()
+        fits = self.chips.line_width(heads) + beside <= self.width()
         self._foot.setDirection(QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom)
 
     def _show_look(self, state: State) -> None:
-        known = state.run.model.name == _EXAMPLES_MODEL
+        known = state.run.model.name == _EXAMPLES_MODEL and not state.run.trace.is_what_if
         looks = [example.look for example in load_examples() if known and example.text == state.text]
         self._look.setText(looks[0] if looks else "")
 

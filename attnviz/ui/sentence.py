@@ -45,6 +45,7 @@ class SentenceField(QPlainTextEdit):
 
     def show_text(self, text: str) -> None:
         """Put a text into the field without telling of it; it can be undone."""
+        self._pause.stop()
         was = self.blockSignals(True)
         cursor = self.textCursor()
         cursor.select(QTextCursor.SelectionType.Document)

@@ -39,6 +39,7 @@ class StopSlider(QAbstractSlider):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setTracking(True)
+        self.setRange(0, 0)
         self.setSingleStep(1)
         self.setPageStep(1)
         self.valueChanged.connect(self._on_value_changed)

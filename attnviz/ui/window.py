@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QStackedWidget
 
 from attnviz.engine.model import model_name
+from attnviz.errors import AttnvizError
 from attnviz.library.discovery import find_models
 from attnviz.scene.words import count_of
 from attnviz.session.session import Session
@@ -100,8 +101,13 @@ class MainWindow(QMainWindow):
         from attnviz.export.figure import Paper
 
         state = self.session.state
-        if state.run is not None:
+        if state.run is None:
+            return
+        try:
             copy_picture(state.run, state.view, Paper())
+        except AttnvizError as error:
+            self.statusBar().showMessage(str(error), 8_000)
+        else:
             self.statusBar().showMessage("Copied, as a picture and as SVG.", 4_000)
 
     def previous_layer(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 import numpy as np
@@ -34,7 +35,9 @@ def cases(draw: st.DrawFn) -> tuple[NDArray[np.float32], list[int], list[int]]:
     return attention, heads, visible
 
 
-THRESHOLDS: Final = st.builds(Threshold, st.sampled_from(["mass", "weight"]), st.sampled_from([0.0, 0.05, 0.3, 0.5, 0.7, 0.95, 1.0]))
+THRESHOLDS: Final = st.builds(
+    Threshold, st.sampled_from(["mass", "weight"]), st.sampled_from([0.0, 0.05, 0.3, 0.5, 0.7, 0.95, 1.0])
+)
 
 
 def triples(edges: Edges) -> list[tuple[int, int, int]]:
@@ -110,7 +113,7 @@ def test_edges_are_the_strongest_of_those_that_pass_weakest_first(
 @given(cases())
 def test_more_mass_never_takes_an_arc_away(case: tuple[NDArray[np.float32], list[int], list[int]]) -> None:
     chosen = [set(triples(strongest_edges(*case, Threshold("mass", mass)))) for mass in (0.1, 0.4, 0.7, 0.99, 1.0)]
-    for fewer, more in zip(chosen, chosen[1:], strict=False):
+    for fewer, more in itertools.pairwise(chosen):
         assert fewer <= more
 
 

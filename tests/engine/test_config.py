@@ -90,7 +90,9 @@ def test_each_needed_key_is_missed_by_its_name(key: str) -> None:
     assert f'"{key}" is missing' in refusal({name: value for name, value in CONFIG.items() if name != key})
 
 
-@pytest.mark.parametrize("value", [0, -1, 10**12, 10**400, True, "12", 2.0, 2.5, None, [], {}, float("nan")], ids=lambda v: repr(v)[:9])
+@pytest.mark.parametrize(
+    "value", [0, -1, 10**12, 10**400, True, "12", 2.0, 2.5, None, [], {}, float("nan")], ids=lambda v: repr(v)[:9]
+)
 @pytest.mark.parametrize("key", SIZES)
 def test_a_size_that_is_none_is_refused_by_its_name(key: str, value: object) -> None:
     assert f'"{key}" is ' in refusal({**CONFIG, key: value})

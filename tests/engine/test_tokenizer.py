@@ -52,9 +52,7 @@ def test_any_text_is_read_as_the_library_reads_it(ours: Tokenizer, theirs: token
 
 @settings(max_examples=150, deadline=None)
 @given(ANY_TEXT, ANY_TEXT)
-def test_any_pair_is_read_as_the_library_reads_it(
-    ours: Tokenizer, theirs: tokenizers.Tokenizer, text: str, pair: str
-) -> None:
+def test_any_pair_is_read_as_the_library_reads_it(ours: Tokenizer, theirs: tokenizers.Tokenizer, text: str, pair: str) -> None:
     texts = [part.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for part in (text, pair)]
     expected = theirs.encode(*texts)
     got = ours.encode(text, pair, 10_000)

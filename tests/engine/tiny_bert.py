@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     Tensors = dict[str, NDArray[Any]]
 
 SPECIALS: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-VOCABULARY: Final = (*SPECIALS, *string.ascii_lowercase, *(f"##{c}" for c in string.ascii_lowercase), *".,!?'", "the", "cat", "##ing")
+VOCABULARY: Final = (
+    *SPECIALS,
+    *string.ascii_lowercase,
+    *(f"##{c}" for c in string.ascii_lowercase),
+    *".,!?'",
+    "the",
+    "cat",
+    "##ing",
+)
 CONFIG: Final[dict[str, Any]] = {
     "architectures": ["BertModel"],
     "model_type": "bert",

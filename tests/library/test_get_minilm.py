@@ -281,7 +281,7 @@ def test_leftovers_of_a_killed_download_are_removed_and_a_running_one_is_left_al
 
 @pytest.mark.slow
 def test_the_real_default_model_has_its_checksum() -> None:
-    weights = OWN_MODELS / MINILM.name / "model.safetensors"
+    weights = OWN_MODELS / MINILM.folder / "model.safetensors"
     if not weights.exists():
         pytest.skip("minilm is not in the data folder")
     assert weights.stat().st_size == MINILM.weights_size

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz.library.discovery import resolve_model
-from attnviz.library.places import DATA_VARIABLE
+from attnviz.library.minilm import MINILM
+from attnviz.library.places import DATA_VARIABLE, models_folder
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -32,12 +33,13 @@ _SETTLED_MS = 400  # longer than any motion of the window
 
 def main() -> None:
     """Make all pictures anew."""
-    model = resolve_model("minilm")
+    model = resolve_model(MINILM.name)
     make_figure(model, FOLDER / "figure.png")
-    with tempfile.TemporaryDirectory() as empty:
-        os.environ[DATA_VARIABLE] = empty  # the window as it is at first, and nobody's settings touched
-        os.environ.update(QT_QPA_PLATFORM="offscreen", QT_SCALE_FACTOR=SCALE)
-        make_windows(model)
+    with tempfile.TemporaryDirectory() as data:  # the window as it is at first, and nobody's settings touched
+        os.environ.update({DATA_VARIABLE: data, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": SCALE})
+        models_folder().mkdir()
+        (models_folder() / MINILM.folder).symlink_to(model)
+        make_windows(resolve_model(MINILM.name))
     for picture in sorted(FOLDER.glob("*.png")):
         print(f"{picture.name}: {picture.stat().st_size:,} bytes")
         if picture.stat().st_size > MOST_BYTES:

@@ -1,0 +1,128 @@
+"""What README.md shows and says is so: its commands parse, its keys work, its pictures are there, its numbers come out."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pytest
+
+from attnviz import cli
+from attnviz.analysis.effect import mean_cosine
+from attnviz.ui.actions import ACTIONS, OTHER_KEYS
+
+if TYPE_CHECKING:
+    from attnviz.engine.model import Model
+
+ROOT: Final = Path(__file__).parents[2]
+README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS: Final = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+MARKERS: Final = ("window command", "test command")
+MOST_BYTES: Final = 400_000
+SENTENCE: Final = "The animal didn't cross the street because it was tired."
+
+
+def block_after(marker: str) -> str:
+    """The fenced block that follows `<!-- marker -->`, which must be there once."""
+    found = re.findall(rf"^<!-- {marker} -->\n+```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    assert len(found) == 1, f"README.md must have one block of commands after <!-- {marker} -->"
+    return found[0]
+
+
+def debian_packages(command: str) -> list[str]:
+    """What a command has apt-get install."""
+    words = shlex.split(command)
+    first = words.index("install") + 1
+    return [word for word in words[first : words.index("&&", first)] if not word.startswith("-")]
+
+
+def attnviz_lines() -> list[str]:
+    """The arguments of each `attnviz` in README's blocks of commands."""
+    commands = "\n".join(text for language, text in BLOCKS if language == "sh").replace("\\\n", " ")
+    pieces = (piece.strip() for line in commands.splitlines() for piece in line.split("&&"))
+    return [found[1] for piece in pieces if (found := re.match(r"(?:\S*/)?attnviz(?:\s+(.*))?$", piece))]
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+def test_each_long_command_stands_alone_on_a_bare_machine(marker: str) -> None:
+    command = block_after(marker)
+    assert subprocess.run(["bash", "-n"], input=command.encode(), check=False).returncode == 0
+    steps = [step.strip() for step in command.replace("\\\n", " ").strip().split("&&")]
+    assert steps[0] == "apt-get update"
+    assert steps[1].startswith("apt-get install -y ")
+    assert "python3 -m venv .venv" in steps
+    assert ".venv/bin/attnviz get minilm" in steps
+    assert "\n" not in "".join(steps)  # one chain: nothing runs after a step that failed
+
+
+def test_both_long_commands_install_the_same_of_debian() -> None:
+    window, test = (debian_packages(block_after(marker)) for marker in MARKERS)
+    assert window == test
+    assert "python3-venv" in window
+
+
+def test_the_first_command_ends_in_the_window_and_the_second_in_the_tests() -> None:
+    window, test = (block_after(marker).strip().split("&&")[-1].strip() for marker in MARKERS)
+    assert window == ".venv/bin/attnviz"
+    assert test == "QT_QPA_PLATFORM=offscreen .venv/bin/python -m pytest"
+
+
+def test_readme_shows_every_verb() -> None:
+    shown = {line.split()[0] for line in attnviz_lines() if line and not line.startswith("-")}
+    assert {"get", "models", "attend", "render"} <= shown
+
+
+@pytest.mark.parametrize("line", attnviz_lines())
+def test_each_attnviz_line_parses(line: str) -> None:
+    cli._parser().parse_args(shlex.split(line or "", comments=True))
+
+
+def test_each_python_example_runs(minilm: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del minilm
+    monkeypatch.chdir(tmp_path)
+    examples = [text for language, text in BLOCKS if language == "python"]
+    assert examples
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), {"print": lambda *_: None})
+
+
+def test_the_table_of_keys_is_what_the_program_does() -> None:
+    rows = [(row.keys, row.text) for row in ACTIONS if row.keys]
+    rows += [((keys,), text) for keys, text in OTHER_KEYS]
+    expected = [f"| {', '.join(f'`{key}`' for key in keys)} | {text.rstrip('…')} |" for keys, text in rows]
+    table = re.search(r"^\| Key \| What it does \|\n\|[-| ]+\|\n((?:\|.*\n)+)", README, re.MULTILINE)
+    assert table is not None
+    assert table[1].splitlines() == expected, "the rows must be:\n" + "\n".join(expected)
+
+
+def test_each_picture_is_there_shown_and_small() -> None:
+    shown = set(re.findall(r'(?:src="|\]\()([^")]+\.png)', README))
+    kept = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "pictures").glob("*.png")}
+    assert shown == kept
+    for name in shown:
+        content = (ROOT / name).read_bytes()
+        assert content.startswith(b"\x89PNG\r\n\x1a\n")
+        assert len(content) <= MOST_BYTES, name
+
+
+def test_each_file_that_readme_links_to_is_there() -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)", README) if "://" not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_table_of_head_counts_comes_out(minilm: Model) -> None:
+    rows = re.findall(r"^\| (\d+)(?: \(trained\))? \| (\d\.\d\d) \| (L\d\.H\d+) \| (\d\.\d\d) \|$", README, re.MULTILINE)
+    assert len(rows) >= 5
+    trained = minilm.trace(SENTENCE)
+    it, animal = trained.tokens.index("it"), trained.tokens.index("animal")
+    for count, weight, place, cosine in rows:
+        trace = minilm.trace(SENTENCE, head_count=int(count))
+        weights = np.array([trace.attention(layer)[:, it, animal] for layer in range(trace.n_layer)])
+        layer, head = np.unravel_index(weights.argmax(), weights.shape)
+        found = f"{weights.max():.2f}", f"L{layer}.H{head}", f"{mean_cosine(trace.hidden, trained.hidden):.2f}"
+        assert found == (weight, place, cosine)

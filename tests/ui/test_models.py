@@ -1,0 +1,294 @@
+"""Getting a model, dropping one, and what is no model."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtWidgets import QFileDialog
+
+from attnviz.errors import Cancelled, DownloadError
+from attnviz.library.progress import Progress
+from attnviz.ui import download
+from attnviz.ui.start import open_window
+from tests.engine.tiny_bert import write_bert
+from tests.ui.hands import CTRL, LEFT, PATIENCE_MS, Hands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
+
+    from attnviz.library.progress import ProgressCallback
+    from attnviz.ui.window import MainWindow
+
+
+class Fetch:
+    """Stands in for `get_minilm`: goes on step by step as the test lets it."""
+
+    def __init__(self, outcome: Path | Exception, total: int | None = 90_868_376) -> None:
+        self.outcome = outcome
+        self.total = total
+        self.go_on = threading.Event()
+        self.started = 0
+
+    def __call__(self, progress: ProgressCallback, cancelled: Callable[[], bool]) -> Path:
+        self.started += 1
+        progress(Progress("Downloading from the Hugging Face Hub", 30_000_000, self.total))
+        while not self.go_on.wait(0.005):
+            if cancelled():
+                raise Cancelled
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.fixture
+def welcome(qtbot: QtBot, fusion: QApplication, closed_after: Callable[[MainWindow], MainWindow]) -> Hands:
+    """The window of a machine without a model."""
+    window = closed_after(open_window(fusion, None, None))
+    window.set_reduced_motion(True)
+    return Hands(qtbot, window)
+
+
+def start(hands: Hands, monkeypatch: pytest.MonkeyPatch, fetch: Fetch) -> None:
+    monkeypatch.setattr(download, "get_minilm", fetch)
+    hands.qtbot.mouseClick(hands.window.welcome.get_button, LEFT)
+    hands.until(lambda: "30 of 91 MB" in hands.window.welcome.status() or fetch.total is None)
+
+
+def test_without_a_model_the_window_says_so_and_offers_one(welcome: Hands) -> None:
+    page = welcome.window.welcome
+    assert welcome.window.isVisible()
+    assert page.isVisible()
+    assert not welcome.reader.isVisible()
+    assert page.get_button.isEnabled()
+    assert not page.bar.isVisible()
+    assert not page.cancel_button.isVisible()
+
+
+def test_nothing_breaks_when_the_readers_keys_are_pressed_on_the_welcome_page(welcome: Hands) -> None:
+    for row in welcome.window.actions_by_slot:
+        if row not in {"close", "open_folder", "show_keys", "show_about"}:
+            welcome.window.actions_by_slot[row].trigger()
+    assert welcome.window.welcome.isVisible()
+
+
+def test_a_model_that_arrives_opens_with_the_first_example(
+    welcome: Hands, minilm_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = Fetch(minilm_path)
+    start(welcome, monkeypatch, fetch)
+    page = welcome.window.welcome
+    assert page.bar.isVisible()
+    assert page.bar.value() / page.bar.maximum() == pytest.approx(30_000_000 / 90_868_376, abs=0.01)
+    assert not page.get_button.isEnabled()
+    fetch.go_on.set()
+    welcome.until(welcome.reader.isVisible)
+    welcome.settle()
+    assert welcome.scene.focus == welcome.position("it")
+    assert welcome.reader.model_box.currentText() == "all-MiniLM-L6-v2"
+
+
+def test_a_cancelled_download_says_that_nothing_was_kept(
+    welcome: Hands, minilm_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(welcome, monkeypatch, Fetch(minilm_path))
+    page = welcome.window.welcome
+    welcome.qtbot.mouseClick(page.cancel_button, LEFT)
+    welcome.until(lambda: page.status() == "Stopped; nothing was kept.")
+    assert page.get_button.isEnabled()
+    assert not page.bar.isVisible()
+    assert welcome.state.model is None
+
+
+def test_after_a_cancel_it_can_be_fetched_again(welcome: Hands, minilm_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch = Fetch(minilm_path)
+    start(welcome, monkeypatch, fetch)
+    page = welcome.window.welcome
+    welcome.qtbot.mouseClick(page.cancel_button, LEFT)
+    welcome.until(page.get_button.isEnabled)
+    fetch.go_on.set()
+    welcome.qtbot.mouseClick(page.get_button, LEFT)
+    welcome.until(welcome.reader.isVisible)
+    assert fetch.started == 2
+
+
+@pytest.mark.parametrize(
+    "error", [DownloadError("The network did not answer; check the connection and try again."), OSError(28, "No space left")]
+)
+def test_a_failed_download_is_one_sentence_and_can_be_tried_again(
+    welcome: Hands, monkeypatch: pytest.MonkeyPatch, error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetch = Fetch(error)
+    start(welcome, monkeypatch, fetch)
+    fetch.go_on.set()
+    page = welcome.window.welcome
+    welcome.until(page.get_button.isEnabled)
+    assert page.status() == str(error) or "No space left" in page.status()
+    assert page.status().endswith(".")
+    assert not page.bar.isVisible()
+    capsys.readouterr()
+
+
+def test_a_download_of_unknown_size_shows_a_busy_bar(welcome: Hands, minilm_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(welcome, monkeypatch, Fetch(minilm_path, total=None))
+    page = welcome.window.welcome
+    welcome.until(lambda: page.status() == "Downloading from the Hugging Face Hub")
+    assert page.bar.maximum() == 0
+
+
+def test_closing_the_window_calls_a_download_off(welcome: Hands, minilm_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(welcome, monkeypatch, Fetch(minilm_path))
+    welcome.window.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "attnviz-download"]
+
+
+def dropped(*paths: Path) -> QMimeData:
+    content = QMimeData()
+    content.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return content
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Another, very small model."""
+    return write_bert(tmp_path / "other-model")
+
+
+@pytest.mark.parametrize("place", ["window", "canvas", "sentence"])
+def test_a_folder_that_is_dropped_anywhere_is_opened(hands: Hands, other: Path, place: str) -> None:
+    widget = {"window": hands.window, "canvas": hands.canvas, "sentence": hands.reader.sentence.viewport()}[place]
+    assert hands.drop(widget, dropped(other))
+    hands.until(lambda: hands.run.model.name == "other-model")
+    hands.settle()
+    assert hands.reader.model_box.currentText() == "other-model"
+    assert hands.state.text == hands.reader.sentence.toPlainText()
+    assert hands.reader.layers.maximum() == hands.run.trace.n_layer - 1
+
+
+def test_the_model_box_goes_back_to_a_model(hands: Hands, other: Path, minilm_path: Path) -> None:
+    hands.drop(hands.window, dropped(other))
+    hands.until(lambda: hands.run.model.name == "other-model")
+    box = hands.reader.model_box
+    box.setFocus()
+    number = next(i for i in range(box.count()) if box.itemText(i) == "all-MiniLM-L6-v2")
+    box.setCurrentIndex(number)
+    box.activated.emit(number)
+    hands.until(lambda: hands.run.model.name == "all-MiniLM-L6-v2")
+    hands.settle()
+    assert hands.run.trace.head_count == 12
+
+
+def test_a_folder_dropped_on_the_welcome_page_opens_the_reader(welcome: Hands, minilm_path: Path) -> None:
+    assert welcome.drop(welcome.window.welcome, dropped(minilm_path))
+    welcome.until(welcome.reader.isVisible)
+    welcome.settle()
+    assert welcome.words()[0] == "The"
+
+
+def test_two_folders_or_a_web_address_are_not_taken(hands: Hands, other: Path, minilm_path: Path) -> None:
+    assert not hands.drop(hands.canvas, dropped(other, minilm_path))
+    address = QMimeData()
+    address.setUrls([QUrl("https://huggingface.co/bert-base-uncased")])
+    assert not hands.drop(hands.canvas, address)
+    assert hands.reader.notice.text() == ""
+
+
+def no_folder(folder: Path, model: Path) -> Path:
+    return folder / "nowhere"
+
+
+def empty_folder(folder: Path, model: Path) -> Path:
+    (folder / "empty").mkdir()
+    return folder / "empty"
+
+
+def pickle(folder: Path, model: Path) -> Path:
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04K\x01.")
+    return folder / "pytorch_model.bin"
+
+
+def folder_of_a_pickle(folder: Path, model: Path) -> Path:
+    place = copied(folder / "pickled", model)
+    (place / "model.safetensors").unlink()
+    (place / "pytorch_model.bin").write_bytes(b"\x80\x04K\x01.")
+    return place
+
+
+def truncated(folder: Path, model: Path) -> Path:
+    place = copied(folder / "truncated", model)
+    whole = (place / "model.safetensors").read_bytes()
+    (place / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    return place
+
+
+def copied(place: Path, model: Path) -> Path:
+    return Path(shutil.copytree(model, place))
+
+
+BAD = [no_folder, empty_folder, pickle, folder_of_a_pickle, truncated]
+
+
+@pytest.mark.parametrize("make", BAD)
+def test_what_is_no_model_is_one_sentence_and_picture_and_model_stay(
+    hands: Hands, other: Path, tmp_path: Path, make: Callable[[Path, Path], Path]
+) -> None:
+    before = hands.run, hands.words(), hands.reader.model_box.currentText()
+    hands.drop(hands.window, dropped(make(tmp_path, other)))
+    hands.until(lambda: bool(hands.reader.notice.text()))
+    assert str(tmp_path) in hands.reader.notice.text()
+    assert hands.reader.notice.text().endswith(".")
+    assert (hands.run, hands.words(), hands.reader.model_box.currentText()) == before
+    hands.type("Cats sleep.")
+    assert hands.words() == ["Cats", "sleep", "."]
+    assert hands.reader.notice.text() == ""
+
+
+@pytest.mark.parametrize("make", BAD)
+def test_what_is_no_model_is_one_sentence_on_the_welcome_page(
+    welcome: Hands, other: Path, tmp_path: Path, make: Callable[[Path, Path], Path]
+) -> None:
+    path = make(tmp_path, other)
+    welcome.drop(welcome.window.welcome, dropped(path))
+    page = welcome.window.welcome
+    welcome.until(lambda: str(path) in page.status())
+    welcome.until(page.isVisible)
+    assert page.get_button.isEnabled()
+
+
+def test_a_what_if_survives_a_folder_that_is_no_model(hands: Hands, tmp_path: Path) -> None:
+    hands.key("-")
+    hands.settle()
+    hands.drop(hands.window, dropped(tmp_path / "nowhere"))
+    hands.until(lambda: bool(hands.reader.notice.text()))
+    assert hands.reader.head_counts.stop() == hands.run.trace.head_count == 6
+
+
+def test_open_a_folder_asks_for_one(hands: Hands, other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *args: str(other))
+    hands.key("o", None, CTRL)
+    hands.until(lambda: hands.run.model.name == "other-model")
+
+
+def test_open_a_folder_can_be_called_off(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *args: "")
+    before = hands.state
+    box = hands.reader.model_box
+    box.activated.emit(box.count() - 1)
+    assert hands.state == before
+    assert box.currentText() == "all-MiniLM-L6-v2"
+
+
+def test_the_welcome_pages_other_button_asks_for_a_folder(
+    welcome: Hands, minilm_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *args: str(minilm_path))
+    welcome.qtbot.mouseClick(welcome.window.welcome.open_button, LEFT)
+    welcome.qtbot.waitUntil(welcome.reader.isVisible, timeout=PATIENCE_MS)
+    welcome.settle()
