@@ -41,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AttnvizError as error:
         print("attnviz:", " ".join(str(error).splitlines()), file=sys.stderr)
         return 2
+    except ImportError as error:
+        if "PySide6" not in str(error) and ".so" not in str(error):
+            raise
+        print(f"attnviz: Qt cannot start ({error}); install the system libraries that README.md lists.", file=sys.stderr)
+        return 2
     except (Cancelled, KeyboardInterrupt):
         print("attnviz: stopped.", file=sys.stderr)
         return 130
@@ -180,7 +185,11 @@ def _get(options: argparse.Namespace) -> int:
     from attnviz.library.get import get_minilm
 
     del options
-    path = get_minilm(_ProgressLine().show)
+    line = _ProgressLine()
+    try:
+        path = get_minilm(line.show)
+    finally:
+        line.end()
     print(path)
     return 0
 
@@ -305,6 +314,11 @@ class _ProgressLine:
 
     def __init__(self) -> None:
         self._last = ""
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._last and sys.stderr.isatty():
+            print(file=sys.stderr)
 
     def show(self, progress: Progress) -> None:
         amount = ""

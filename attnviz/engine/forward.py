@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from attnviz.engine.heads import apply_attention, attend
 from attnviz.engine.ops import ACTIVATIONS, Float32, layer_norm, linear
 from attnviz.errors import Cancelled
@@ -55,7 +53,7 @@ def embed(weights: EmbeddingWeights, encoding: Encoding, eps: float) -> Float32:
     """The vectors that enter the first layer: word + position + segment, normalised, [token, d_model]."""
     x = weights.word[encoding.ids]
     x += weights.position[: len(encoding.ids)]
-    x += weights.segment[np.minimum(encoding.segments, len(weights.segment) - 1)]
+    x += weights.segment[encoding.segments]
     return layer_norm(x, weights.norm.scale, weights.norm.shift, eps)
 
 

@@ -15,7 +15,7 @@ from attnviz.engine.heads import check_head_count
 from attnviz.engine.tokenizer import Tokenizer, readable
 from attnviz.engine.trace import Trace
 from attnviz.engine.weights import PICKLES, TensorFile, find_weights
-from attnviz.errors import ModelError
+from attnviz.errors import InputError, ModelError, never
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
 # A config.json is a few kilobytes; anything far larger is not one.
 _CONFIG_LIMIT = 10 << 20
-
-
-def never() -> bool:
-    """The answer of a run that nobody calls off."""
-    return False
 
 
 class Model:
@@ -61,6 +56,8 @@ class Model:
         """
         count = check_head_count(head_count, self.config.n_head, self.config.d_head)
         encoding = self.tokenizer.encode(text, pair, self.config.n_position)
+        if encoding.segments.max(initial=0) >= self.config.n_segment:
+            raise InputError(f"{self.name} was made for one text at a time; leave out the second one.")
         trace = Trace(self.config, encoding, count, readable(text), None if pair is None else readable(pair))
         trace.hidden = run_layers(self.config, self._weights, encoding, count, trace.keep, cancelled)
         trace.hidden.flags.writeable = False
@@ -108,11 +105,16 @@ def _model_folder(path: Path) -> Path:
         raise ModelError(f"{path}: cannot be opened ({error.strerror or error}); choose a model's folder.") from error
 
 
+def enclosing_folder(path: Path) -> Path:
+    """The folder of a model that is named by one of its files; any other path as it is."""
+    named_by_file = path.is_file() and (path.name in {"config.json", "tokenizer.json"} or path.suffix == ".safetensors")
+    return path.parent if named_by_file else path
+
+
 def _checked_folder(path: Path) -> Path:
     if path.suffix in PICKLES and not path.is_dir():
         raise ModelError(f"{path}: a pickle can run code and is never opened; choose a folder with a safetensors file.")
-    if path.is_file() and (path.name in {"config.json", "tokenizer.json"} or path.suffix == ".safetensors"):
-        path = path.parent
+    path = enclosing_folder(path)
     if not path.exists():
         raise ModelError(f"{path}: there is nothing there; choose a model's folder.")
     if not path.is_dir():

@@ -75,12 +75,26 @@ def save_figure(run: Run, view: View, path: Path, paper: Paper) -> None:
     paint = SURFACES.get(path.suffix.lower())
     if paint is None:
         raise ExportError(f"{path}: the ending says the form; use one of {', '.join(SURFACES)}.")
-    facts = json.dumps({**provenance(run), "layer": view.layer}, ensure_ascii=False)
-    write_whole(path, paint(figure_scene(run, view, paper), paper, facts))
+    write_whole(path, paint(figure_scene(run, view, paper), paper, figure_facts(run, view)))
 
 
-def figure_image(scene: Scene, paper: Paper, dpi: float) -> QImage:
-    """The figure as an image that knows its resolution. Raises ExportError above MOST_PIXELS."""
+def figure_facts(run: Run, view: View) -> str:
+    """What it takes to make a figure again, as JSON: where its numbers come from, and what of them it shows."""
+    shown = {
+        "layer": view.layer,
+        "heads": sorted(view.shown_heads(run.trace.head_count)),
+        "focus": view.focus,
+        "threshold": {view.threshold.kind: view.threshold.value},
+        "hide_specials": view.hide_specials,
+    }
+    return json.dumps({**provenance(run), **shown}, ensure_ascii=False)
+
+
+def figure_image(scene: Scene, paper: Paper, dpi: float, hairline: float = _HAIRLINE) -> QImage:
+    """The figure as an image that knows its resolution. Raises ExportError above MOST_PIXELS.
+
+    hairline: logical pixels; 0 for one pixel of the image, which is quick and good for a preview.
+    """
     scale = dpi / PIXELS_PER_INCH
     width, height = round(scene.width * scale), round(scene.height * scale)
     if width * height > MOST_PIXELS or max(width, height) > 32_000:
@@ -91,7 +105,7 @@ def figure_image(scene: Scene, paper: Paper, dpi: float) -> QImage:
     image.fill(Qt.GlobalColor.transparent if paper.background == "transparent" else QColor(scene.theme.paper))
     painter = QPainter(image)
     painter.scale(width / scene.width, height / scene.height)
-    paint_scene(scene, painter, _HAIRLINE)
+    paint_scene(scene, painter, hairline)
     painter.end()
     return image
 

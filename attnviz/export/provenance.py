@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def provenance(run: Run) -> dict[str, str | int | float]:
-    """Model name and weights' SHA-256, text, head counts, what a what-if kept of the output's direction, version."""
+    """Model name and weights' SHA-256, text, head counts, the cosine of a what-if to the trained run, version."""
     trace = run.trace
     facts: dict[str, str | int | float] = {
         "program": f"attnviz {__version__}",
@@ -27,5 +27,5 @@ def provenance(run: Run) -> dict[str, str | int | float]:
         facts["tokens_left_out"] = trace.encoding.left_out
     if trace.is_what_if:
         facts["what_if"] = f"run with {trace.head_count} heads instead of the trained {trace.config.n_head}"
-        facts["output_direction_kept"] = round(run.kept_direction, 6)
+        facts["cosine_to_trained"] = round(run.cosine_to_trained, 6)
     return facts

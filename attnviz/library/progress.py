@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from attnviz.errors import Cancelled
+from attnviz.errors import Cancelled, never
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,6 @@ ProgressCallback = Callable[[Progress], None]
 
 class Refused(Exception):
     """One way to a model did not work; the text says why in a few words. The next way is tried."""
-
-
-def never() -> bool:
-    """The answer of a person who does not call anything off."""
-    return False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ system's fonts.
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from threading import get_ident
 
 from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF
 
@@ -24,23 +25,23 @@ def load_fonts() -> None:
             raise FileNotFoundError(f"{name} cannot be read; install attnviz again")
 
 
-@cache
 def font(size: int, bold: bool = False) -> QFont:
     """The type in a pixel size; unhinted, so that a line has one length at every scale."""
-    load_fonts()
-    made = QFont(FAMILY)
-    made.setPixelSize(size)
-    made.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-    made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-    return made
+    return _of_thread(get_ident(), size, bold)[0]
 
 
 @lru_cache(maxsize=20_000)
 def text_width(text: str, size: int, bold: bool) -> float:
     """The advance of a line of text, logical pixels."""
-    return _metrics(size, bold).horizontalAdvance(text)
+    return _of_thread(get_ident(), size, bold)[1].horizontalAdvance(text)
 
 
-@cache
-def _metrics(size: int, bold: bool) -> QFontMetricsF:
-    return QFontMetricsF(font(size, bold))
+@lru_cache(maxsize=200)
+def _of_thread(thread: int, size: int, bold: bool) -> tuple[QFont, QFontMetricsF]:
+    """A font and its metrics for one thread alone: figures are painted off the GUI thread, and a QFont is not for sharing."""
+    load_fonts()
+    made = QFont(FAMILY)
+    made.setPixelSize(size)
+    made.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    return made, QFontMetricsF(made)

@@ -13,7 +13,7 @@ from attnviz.scene.palette import head_colour
 from attnviz.scene.rows import Rows, set_rows
 from attnviz.scene.scene import Arcs, Band, Dot, Label, Scene, TokenBox
 from attnviz.scene.words import (
-    DIRECTION_LEGEND,
+    direction_legend,
     drawn_line,
     heads_phrase,
     left_out_line,
@@ -35,12 +35,14 @@ _SMALL = 12
 _LINE = 18.0  # of small text
 _BAND_LINE = 20.0
 _ONE_BAND = _BAND_LINE + 10.0
+_HEAD = 10.0
 # Lines wider than a hairline leave Qt's fast path (QTBUG-27545; 0.3-0.5 ms each here), so only the strongest get a width.
 _N_WIDE = 48
 # More lines than eyes can part, and about 0.2 s of painting; the picture says when it stops here.
 _MOST_ARCS = 6_000
 _WIDE_FROM = 0.08
 _WIDEST = 6.0
+_WIDTH_RAMP = 0.1
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,20 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
     edges = strongest_edges(trace.attention(view.layer), heads, visible, view.threshold, _MOST_ARCS)
     hidden_texts = [pieces[i].text for i in range(len(pieces)) if i not in set(visible)]
 
+    rows = set_rows(pieces, visible, layout.width - 2 * _MARGIN, measure)
     page = _Page(theme, layout, measure)
     page.band(what_if_line(run), "what_if")
-    if not (trace.is_what_if or layout.caption):
-        page.y += _ONE_BAND  # its place is kept, so that the sentence stays where it is when a what-if begins
     page.band(left_out_line(run), "warning")
+    page.y += _HEAD
     caption = f"{run.model.name}, layer {view.layer}, {heads_phrase(heads, trace.head_count)}, both counted from 0"
     if layout.caption:
         page.text(caption, "muted", bold_until=len(run.model.name))
         page.heads(heads, theme)
-    page.text(DIRECTION_LEGEND, "faint")
+    page.text(direction_legend(rows.n_row), "muted")
+    if not (page.bands or layout.caption):
+        page.y += _ONE_BAND  # its place is kept, so that the sentence stays where it is when a what-if begins
     foot = [shares_line(edges, hidden_texts), drawn_line(edges, view.threshold)]
 
-    rows = set_rows(pieces, visible, layout.width - 2 * _MARGIN, measure)
     left = _row_starts(rows, layout.width)
     ends = ends_of(edges, rows, left, _lanes(heads))
     text_height = 1.5 * rows.font_size
@@ -129,8 +132,6 @@ class _Page:
         self.y += height
 
     def text(self, text: str, ink: str, bold_until: int = 0) -> None:
-        if self.y == 0.0 or (self.bands and self.y == self.bands[-1].top + self.bands[-1].height):
-            self.y += 10.0
         for line in wrap(text, _SMALL, self._width - 2 * _MARGIN, self._measure):
             x, baseline = _MARGIN, self.y + 13.0
             if bold_until:
@@ -154,10 +155,9 @@ class _Page:
 
 
 def _row_starts(rows: Rows, width: float) -> Float32:
-    """The x where each row begins: one row stands in the middle, several are flush left as text is."""
-    if rows.n_row > 1 or not rows.places:
-        return np.full(rows.n_row, _MARGIN, np.float32)
-    return np.array([(width - rows.places[-1].right) / 2], np.float32)
+    """The x where each row begins: the block of rows stands in the middle, flush left within itself as text is."""
+    extent = max((place.right for place in rows.places), default=0.0)
+    return np.full(rows.n_row, (width - extent) / 2, np.float32)
 
 
 def _lanes(heads: list[int]) -> dict[int, float]:
@@ -173,9 +173,7 @@ def _tallest(rows: Rows, free: float, layout: Layout) -> float:
     return min(max(wanted, 60.0), 0.36 * extent + 30.0, 320.0)
 
 
-def _row_heights(
-    rows: Rows, ends: Ends, rise: Float32, text_height: float, y: float, least: float
-) -> tuple[Float32, float]:
+def _row_heights(rows: Rows, ends: Ends, rise: Float32, text_height: float, y: float, least: float) -> tuple[Float32, float]:
     """The y of each row's text, and the y after the last arc; each row takes the room that its arcs need, `least` or more."""
     tops = np.zeros(rows.n_row, np.float32)
     for row in range(rows.n_row):
@@ -214,10 +212,10 @@ def _boxes(run: Run, rows: Rows, left: Float32, tops: Float32, text_height: floa
 def _arcs(edges: Edges, curve: Float32, heads: list[int], theme: Theme) -> Arcs:
     """Weight is opacity, and width for the strongest; hue is the head's."""
     weight = edges.weight
-    width = np.ones(len(weight), np.float32)
-    wide = np.arange(len(weight)) >= max(0, len(weight) - _N_WIDE)
-    wide &= weight >= _WIDE_FROM
-    width[wide] = 1.0 + (_WIDEST - 1.0) * weight[wide]
+    # Width begins where the _N_WIDE strongest begin and reaches its full measure a little above, so that of two arcs the
+    # stronger is never the thinner one, and like ones look alike.
+    begin = max(_WIDE_FROM, float(weight[-_N_WIDE - 1]) if len(weight) > _N_WIDE else 0.0)
+    width = 1.0 + (_WIDEST - 1.0) * weight * np.clip((weight - begin) / _WIDTH_RAMP, 0.0, 1.0)
     place = np.zeros(max(heads, default=-1) + 1, np.intp)
     place[heads] = np.arange(len(heads))
     return Arcs(
@@ -226,7 +224,7 @@ def _arcs(edges: Edges, curve: Float32, heads: list[int], theme: Theme) -> Arcs:
         key=edges.key,
         weight=weight,
         opacity=(0.05 + 0.93 * weight**0.75).astype(np.float32),
-        width=width,
+        width=width.astype(np.float32),
         colour=place[edges.head],
         curve=curve,
         colours=tuple(head_colour(head, theme) for head in heads),

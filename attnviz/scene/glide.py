@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from attnviz.engine.ops import Float32
     from attnviz.scene.scene import Arcs, Scene
 
 _MOST_ARCS = 3_000  # about 80 ms a frame; beyond, motion would only stutter
@@ -26,14 +27,16 @@ class Glide:
         self._old, self._new = old.arcs, new.arcs
         self._start = _matches(old.arcs, new.arcs, old_count, new_count)
         found = self._start >= 0
-        self._moved = np.array([0.0, _drop(old, new)], np.float32)  # a band may have come or gone above the text
-        before = old.arcs.curve[self._start] + self._moved
+        # A band may have come or gone above the text, and each row has room of its own: arcs move with their query's row.
+        drop = _drops(old, new)
+        before = old.arcs.curve[self._start] + drop[old.arcs.query[self._start]][:, None]
         self._curve = np.where(found[:, None, None], before, new.arcs.curve)
         self._opacity = np.where(found, old.arcs.opacity[self._start], 0.0).astype(np.float32)
         self._width = np.where(found, old.arcs.width[self._start], 1.0).astype(np.float32)
         leaving = np.ones(len(old.arcs), bool)
         leaving[self._start[found]] = False
         self._leaving = np.flatnonzero(leaving)
+        self._leaving_curve = old.arcs.curve[self._leaving] + drop[old.arcs.query[self._leaving]][:, None]
 
     def arriving(self, share: float) -> Arcs:
         """The new scene's arcs at `share` of the way, 0 to 1."""
@@ -57,7 +60,7 @@ class Glide:
             opacity=old.opacity[at] * np.float32(1 - share),
             width=old.width[at],
             colour=old.colour[at],
-            curve=old.curve[at] + self._moved,
+            curve=self._leaving_curve,
         )
 
 
@@ -69,9 +72,12 @@ def can_glide(old: Scene | None, new: Scene) -> bool:
     return texts == [(box.index, box.text, box.left, box.row) for box in new.tokens]
 
 
-def _drop(old: Scene, new: Scene) -> float:
-    """How much lower the text stands."""
-    return new.tokens[0].top - old.tokens[0].top if old.tokens else 0.0
+def _drops(old: Scene, new: Scene) -> Float32:
+    """How much each token moved from one scene to the other, [token, 2]; 0 across, the rest down."""
+    drops = np.zeros((1 + max(box.index for box in new.tokens), 2), np.float32)
+    for before, now in zip(old.tokens, new.tokens, strict=True):
+        drops[now.index, 1] = now.top - before.top
+    return drops
 
 
 def _matches(old: Arcs, new: Arcs, old_count: int, new_count: int) -> NDArray[np.intp]:  # -> [new arc]

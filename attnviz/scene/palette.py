@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 N_COLOUR = 48
 _HUES = np.arange(0.0, 360.0, 7.5)
-_STEPS = np.array([0.0, 1 / 3, 2 / 3, 1.0])  # places within a theme's lightness range
-_CHROMAS = np.array([0.09, 0.165])
+_STEPS = np.linspace(0.0, 1.0, 8)  # places within a theme's lightness range
+_CHROMAS = np.array([0.05, 0.09, 0.13, 0.165])
 # The first eight by hand, after the hues of Okabe & Ito 2008: a farthest-point choice alone starts with muddy ones.
 _FIRST = (
     (262.5, 1 / 3, 0.165),  # blue
@@ -44,7 +44,7 @@ _EYES = (
     np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
 )
 # Normal eyes see far more differences than colour-blind ones; counted in full, the choice would end in many olives.
-_EYE_WEIGHTS = (0.45, 1.0, 1.0)
+_EYE_WEIGHTS = (0.55, 1.0, 1.0)
 # OKLab: https://bottosson.github.io/posts/oklab/ (Ottosson 2020).
 _LAB_TO_LMS = np.array(
     [

@@ -49,6 +49,15 @@ def set_rows(tokens: Sequence[Token], visible: Sequence[int], width: float, meas
         rows = _fill(tokens, visible, size, width, measure)
         if _fits(rows, width):
             break
+    return _balanced(tokens, visible, rows, width, measure)
+
+
+def _balanced(tokens: Sequence[Token], visible: Sequence[int], rows: Rows, width: float, measure: Measure) -> Rows:
+    """The same number of rows as narrow as they can be, so that the last one is not left with a word or two."""
+    for share in (0.70, 0.76, 0.82, 0.88, 0.94):
+        narrower = _fill(tokens, visible, rows.font_size, share * width, measure)
+        if narrower.n_row == rows.n_row and _fits(narrower, width):
+            return narrower
     return rows
 
 

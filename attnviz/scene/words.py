@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from attnviz.scene.scene import Measure
     from attnviz.session.run import Run
 
-DIRECTION_LEGEND = "arcs above look back, below look ahead; a loop looks at itself"
+_ONE_ROW_LEGEND = "arcs above look back, below look ahead; a loop looks at itself"
+_MANY_ROWS_LEGEND = "arcs over a row look back, under it ahead; between rows, point at a token to see which way"
+
+
+def direction_legend(n_row: int) -> str:
+    """How to tell an arc's query from its key, in a picture of so many rows."""
+    return _ONE_ROW_LEGEND if n_row == 1 else _MANY_ROWS_LEGEND
 
 
 def what_if_line(run: Run) -> str | None:
@@ -21,7 +27,7 @@ def what_if_line(run: Run) -> str | None:
         return None
     return (
         f"What if this model had {count_of(trace.head_count, 'head')}? It was trained with {trace.config.n_head}; "
-        f"its output keeps {run.kept_direction:.2f} of its direction."
+        f"its output vectors now have a cosine of {run.cosine_to_trained:.2f} to the trained ones."
     )
 
 
@@ -42,10 +48,10 @@ def shares_line(edges: Edges, hidden_texts: Iterable[str]) -> str:
         return "nothing is drawn: no head or no token is shown"
     hidden, dropped = (round(100 * share) for share in (edges.hidden_share, edges.dropped_share))
     names = " ".join(dict.fromkeys(hidden_texts))
-    parts = [f"hidden: {names}, {hidden} % of the attention"] if names else []
+    parts = [f"hidden: {names}, mean {hidden} % of the attention"] if names else []
     parts.append(f"drawn: {100 - hidden - dropped} %")
     if dropped or len(edges.weight) < edges.n_candidates:
-        parts.append(f"too weak to draw: {dropped} %")
+        parts.append(f"not drawn: {dropped} %")
     return "  ·  ".join(parts)
 
 
@@ -56,8 +62,9 @@ def drawn_line(edges: Edges, threshold: Threshold) -> str:
         if threshold.kind == "mass"
         else f"weights from {threshold.value:.2f}"
     )
-    cut = f", and of these {edges.n_passed:,} the strongest" if len(edges.weight) < edges.n_passed else ""
-    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}{cut}"
+    if len(edges.weight) < edges.n_passed:
+        return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: the strongest of the {edges.n_passed:,} by {rule}"
+    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}"
 
 
 def heads_phrase(heads: Iterable[int], head_count: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import category
 
 from attnviz.errors import InputError
 
@@ -22,5 +23,6 @@ def check_text(text: str) -> None:
     """Raises InputError for a text in which there is nothing to read."""
     if not text:
         raise InputError("The text is empty; type a sentence, or choose one of the examples.")
-    if not any(char.isprintable() and not char.isspace() for char in text):
+    # A letter, digit, punctuation mark or symbol: by their first letters the other categories are marks, blanks, controls.
+    if not any(category(char)[0] in "LNPS" for char in text):
         raise InputError("The text holds no visible character; type a sentence, or choose one of the examples.")

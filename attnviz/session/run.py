@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from attnviz.analysis.effect import mean_cosine
-from attnviz.engine.model import Model, load_model, never
-from attnviz.session.request import Request, check_text
+from attnviz.engine.model import Model, load_model
+from attnviz.errors import never
+from attnviz.session.request import check_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from attnviz.engine.trace import Trace
+    from attnviz.session.request import Request
 
 
 @dataclass(frozen=True)
 class Run:
     """A request with what came of it.
 
-    kept_direction: for a what-if, the mean cosine of the final token vectors to the trained run's, -1 to 1; 1.0 for the
+    cosine_to_trained: for a what-if, the mean cosine of the final token vectors to the trained run's, -1 to 1; 1.0 for the
     trained run. milliseconds: the forward pass alone.
     """
 
     request: Request
     model: Model
     trace: Trace
-    kept_direction: float
+    cosine_to_trained: float
     milliseconds: float
 
 
@@ -35,8 +38,8 @@ class Runner:
     """Runs requests one after the other; for use from one thread."""
 
     def __init__(self) -> None:
-        self._model: Model | None = None
-        self._trained: tuple[Request, Trace] | None = None
+        self._opened: tuple[Path, Model] | None = None
+        self._trained: tuple[Request, Trace, float] | None = None
 
     def run(
         self,
@@ -49,25 +52,28 @@ class Runner:
         Raises InputError, ModelError or Cancelled.
         """
         check_text(request.text)
-        model = self._open(request, loading)
+        model = self._open(request.model, loading)
+        trained, milliseconds = self._run_trained(model, request, cancelled)
+        if request.head_count is None or request.head_count == model.config.n_head:
+            return Run(request, model, trained, 1.0, milliseconds)
         started = perf_counter()
-        trace = self._trained_trace(model, request, cancelled)
-        kept = 1.0
-        if request.head_count is not None and request.head_count != model.config.n_head:
-            started = perf_counter()
-            trained, trace = trace, model.trace(request.text, request.pair, request.head_count, cancelled)
-            kept = mean_cosine(trace.hidden, trained.hidden)
-        return Run(request, model, trace, kept, 1000 * (perf_counter() - started))
+        trace = model.trace(request.text, request.pair, request.head_count, cancelled)
+        milliseconds = 1000 * (perf_counter() - started)
+        return Run(request, model, trace, mean_cosine(trace.hidden, trained.hidden), milliseconds)
 
-    def _open(self, request: Request, loading: Callable[[], None]) -> Model:
-        if self._model is None or self._model.path != request.model:
+    def _open(self, path: Path, loading: Callable[[], None]) -> Model:
+        """The model at `path`, kept until another one has been opened."""
+        if self._opened is None or self._opened[0] != path:
             loading()
-            self._model = self._trained = None
-            self._model = load_model(request.model)
-        return self._model
+            self._opened = (path, load_model(path))
+            self._trained = None
+        return self._opened[1]
 
-    def _trained_trace(self, model: Model, request: Request, cancelled: Callable[[], bool]) -> Trace:
-        key = Request(model.path, request.text, request.pair)
+    def _run_trained(self, model: Model, request: Request, cancelled: Callable[[], bool]) -> tuple[Trace, float]:
+        """The trained run of the request's text, and the milliseconds that it took when it was made."""
+        key = replace(request, head_count=None)
         if self._trained is None or self._trained[0] != key:
-            self._trained = (key, model.trace(request.text, request.pair, None, cancelled))
-        return self._trained[1]
+            started = perf_counter()
+            trace = model.trace(request.text, request.pair, None, cancelled)
+            self._trained = (key, trace, 1000 * (perf_counter() - started))
+        return self._trained[1:]

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from enum import Enum
+from typing import TYPE_CHECKING, Final
 
-from attnviz.errors import AttnvizError
+from attnviz.errors import AttnvizError, InputError, ModelError
 from attnviz.session.request import Request, check_text
 from attnviz.session.view import Arrival, HeadChoice, View
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from attnviz.analysis.edges import Threshold
     from attnviz.session.run import Run
+
+
+class Keep(Enum):
+    """Stands for an argument that leaves things as they are, where None means something."""
+
+    KEEP = "keep"
+
+
+KEEP: Final = Keep.KEEP
 
 
 @dataclass(frozen=True)
@@ -50,32 +61,64 @@ class Session:
         """Have `observer(old, new)` called after each change."""
         self._observers.append(observer)
 
-    def ask(self, **changes: Any) -> None:
-        """Change what is asked for: model, text, head_count, and with a text its arrival.
+    def ask(
+        self,
+        *,
+        model: Path | Keep = KEEP,
+        text: str | Keep = KEEP,
+        head_count: int | Keep | None = KEEP,
+        arrival: Arrival | None = None,
+    ) -> None:
+        """Change what is asked for; arrival: how to show a new text. Another model runs with its trained heads at first.
 
         A text that cannot be read fails here and leaves the picture.
         """
-        if "model" in changes and changes["model"] != self.state.model:
-            changes.setdefault("head_count", None)
-        wanted = replace(self.state, **changes)
-        if "text" in changes:
-            wanted = replace(wanted, arrival=changes.get("arrival"))
-        if _asked(wanted) == _asked(self.state) and self.state.failure is None:
+        state = self.state
+        if model is not KEEP and model != state.model and head_count is KEEP:
+            head_count = None
+        wanted = replace(
+            state,
+            model=state.model if model is KEEP else model,
+            text=state.text if text is KEEP else text,
+            head_count=state.head_count if head_count is KEEP else head_count,
+            arrival=state.arrival if text is KEEP else arrival,
+        )
+        if _asked(wanted) == _asked(state) and state.failure is None:
             return
         if wanted.model is None:
             self._set(wanted)
             return
         try:
             check_text(wanted.text)
-        except AttnvizError as error:
-            self._set(replace(wanted, failure=str(error), busy=False))
+        except InputError as error:
+            self._set(replace(wanted, head_count=state.head_count, failure=str(error), busy=False))
             return
         self._set(replace(wanted, failure=None, busy=True))
-        self._submit(Request(wanted.model, wanted.text, None, wanted.head_count))
+        self._submit(_request(wanted))
 
-    def show(self, **changes: Any) -> None:
-        """Change the view: layer, heads, focus, threshold, hide_specials."""
-        self._set(replace(self.state, view=replace(self.state.view, **changes)))
+    def show(
+        self,
+        *,
+        layer: int | Keep = KEEP,
+        heads: HeadChoice | Keep | None = KEEP,
+        focus: int | Keep | None = KEEP,
+        threshold: Threshold | Keep = KEEP,
+        hide_specials: bool | Keep = KEEP,
+    ) -> None:
+        """Change the view."""
+        view = self.state.view
+        view = View(
+            layer=view.layer if layer is KEEP else layer,
+            heads=view.heads if heads is KEEP else heads,
+            focus=view.focus if focus is KEEP else focus,
+            threshold=view.threshold if threshold is KEEP else threshold,
+            hide_specials=view.hide_specials if hide_specials is KEEP else hide_specials,
+        )
+        self._set(replace(self.state, view=view))
+
+    def dismiss_failure(self) -> None:
+        """Forget the sentence about what went wrong."""
+        self._set(replace(self.state, failure=None))
 
     def show_heads(self, heads: frozenset[int]) -> None:
         """Draw just `heads` of the heads that the picture has; all of them is remembered as "all"."""
@@ -89,28 +132,39 @@ class Session:
         state = self.state
         if run.request.model != state.model or not state.busy:
             return False
-        newest = run.request == Request(state.model, state.text, None, state.head_count)
+        newest = run.request == _request(state)
         arrival = None if newest else state.arrival
         self._set(replace(state, run=run, view=_fitted(state, run, newest), busy=not newest, failure=None, arrival=arrival))
         return True
 
-    def fail(self, request: Request, sentence: str) -> None:
+    def fail(self, request: Request, error: AttnvizError) -> None:
         """Take over why a request could not be served; the picture stays, and with it the model that drew it."""
         state = self.state
-        if state.model is None or request != Request(state.model, state.text, None, state.head_count):
+        if state.model is None or request != _request(state):
             return
-        state = replace(state, failure=sentence, busy=False, arrival=None)
-        if state.run is None:
-            state = replace(state, model=None)
-        elif state.run.request.model != request.model:
-            state = replace(state, model=state.run.request.model, head_count=state.run.request.head_count)
-        self._set(state)
+        state = replace(state, failure=str(error), busy=False, arrival=None)
+        run = state.run
+        if not isinstance(error, ModelError) or (run is not None and run.request.model == request.model):
+            self._set(state)
+        elif run is None:
+            self._set(replace(state, model=None))
+        else:
+            state = replace(state, model=run.request.model, head_count=run.request.head_count)
+            unread = state.text != run.request.text  # typed while the other model was being opened
+            self._set(replace(state, busy=unread))
+            if unread:
+                self._submit(_request(state))
 
     def _set(self, state: State) -> None:
         old, self.state = self.state, state
         if old != state:
             for observer in self._observers:
                 observer(old, state)
+
+
+def _request(state: State) -> Request:
+    assert state.model is not None
+    return Request(state.model, state.text, None, state.head_count)
 
 
 def _asked(state: State) -> tuple[object, ...]:

@@ -36,6 +36,7 @@ QComboBox {{ padding: 4px 24px 4px 10px; }}
 QComboBox::drop-down {{ border: none; width: 24px; }}
 QComboBox::down-arrow {{ image: url("{icons}/down-{name}.svg"); width: 10px; height: 6px; }}
 QAbstractSpinBox {{ padding: 4px 20px 4px 8px; }}
+QAbstractSpinBox QLineEdit {{ border: none; padding: 0; background: transparent; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent; width: 20px; }}
 QAbstractSpinBox::up-arrow {{ image: url("{icons}/up-{name}.svg"); width: 8px; height: 5px; }}
 QAbstractSpinBox::down-arrow {{ image: url("{icons}/down-{name}.svg"); width: 8px; height: 5px; }}
@@ -64,7 +65,7 @@ QLabel[quiet="true"] {{ color: {muted}; }}
 QLabel[title="true"] {{ font-size: 26px; }}
 QStatusBar {{ background: {panel}; color: {muted}; }}
 QStatusBar::item {{ border: none; }}
-QStatusBar QLabel {{ color: {muted}; padding: 0 8px; }}
+QStatusBar QLabel {{ color: {muted}; padding: 0 12px; }}
 QSplitter::handle {{ background: {hairline}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {hairline}; border-radius: 4px; min-height: 24px; margin: 1px; }}

@@ -19,7 +19,7 @@ from attnviz.scene.hit import arc_under, token_under
 from attnviz.ui.viewport import Viewport
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
 
     from attnviz.scene.glide import Glide
     from attnviz.scene.scene import Scene
@@ -53,6 +53,8 @@ class Canvas(QWidget):
         self._pointer = QPointF()
         self._drag: QPointF | None = None
         self._pressed = QPointF()
+        self._double_clicked = False
+        self._by_keys = False
         self._glide: Glide | None = None
         self._motion = QVariantAnimation(self)
         self._motion.setDuration(_GLIDE_MS)
@@ -85,7 +87,7 @@ class Canvas(QWidget):
         return self._hover_arc
 
     def set_scene(self, scene: Scene | None, glide: Glide | None = None) -> None:
-        """Show a scene in place of the last one; zoom and place are kept while its size is. glide: the way there."""
+        """Show a scene in place of the last one; zoom and place are kept while its text is. glide: the way there."""
         before = self._scene
         self._scene = scene
         self._arcs = None
@@ -94,13 +96,22 @@ class Canvas(QWidget):
         self._glide = glide
         if glide is not None:
             self._motion.start()
-        if scene is not None and (before is None or (before.width, before.height) != (scene.width, scene.height)):
+        if scene is not None and _is_another(before, scene):
             self._viewport.settle(scene.width, scene.height, self.width(), self.height())
+        elif scene is not None and before.height != scene.height:
+            self._viewport.scroll(0, 0, scene.width, scene.height, self.width(), self.height())
         if self._hover_token is not None:
             self._hover_token = self._token_at(self._pointer)
         self.setAccessibleDescription(scene.description if scene is not None else "")
         self.focusMoved.emit(self.focus_token)
         self.update()
+
+    def set_focus(self, token: int | None) -> None:
+        """Pin a token, or none: an overlay, the picture stays as it is."""
+        if self._scene is not None:
+            self._scene = replace(self._scene, focus=token if self._scene.token_at(-1 if token is None else token) else None)
+            self.focusMoved.emit(self.focus_token)
+            self.update()
 
     def set_busy(self, busy: bool) -> None:
         """Dim the picture if a newer one is not there within a moment."""
@@ -165,7 +176,7 @@ class Canvas(QWidget):
         self._paint_thumb(scene, painter)
         if self._hover_arc is not None:
             self._paint_arc_label(scene, painter)
-        if self.hasFocus():
+        if self.hasFocus() and self._by_keys:
             painter.setPen(QPen(QColor(scene.theme.accent), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
@@ -176,23 +187,17 @@ class Canvas(QWidget):
         self._arcs = None
         self.resized.emit()
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.DevicePixelRatioChange:
-            self._arcs = None
-        super().changeEvent(event)
-
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         if self._drag is not None:
-            self._viewport.pan(at.x() - self._drag.x(), at.y() - self._drag.y())
+            self._pan(at.x() - self._drag.x(), at.y() - self._drag.y())
             self._drag = at
-            self._arcs = None
-            self.update()
             return
         self._look_at(at)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
+            self._double_clicked = False
             self._pressed = event.position()
             self._look_at(event.position())
             if self._hover_token is None:
@@ -202,17 +207,28 @@ class Canvas(QWidget):
         if event.button() != Qt.MouseButton.LeftButton:
             return
         self._drag = None
+        if self._double_clicked:  # the second half of a double-click, whose first half has pinned already
+            self._double_clicked = False
+            return
         moved = event.position() - self._pressed
         if moved.manhattanLength() <= _CLICK_SLOP and self._scene is not None:
             token = self._hover_token
-            self.tokenPinned.emit(None if token == self._scene.focus else token)
+            if token is not None or self._hover_arc is None:
+                self.tokenPinned.emit(None if token == self._scene.focus else token)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._hover_token is None:
-            self.fit()
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._double_clicked = True
+            if self._hover_token is None:
+                self.fit()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._set_hover(None, None)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        if event.reason() not in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):  # back as it was
+            self._by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        super().focusInEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -290,8 +306,8 @@ class Canvas(QWidget):
         self.update()
 
     def _arcs_image(self, scene: Scene) -> QImage:
-        if self._arcs is None:
-            ratio = self.devicePixelRatioF()
+        ratio = self.devicePixelRatioF()
+        if self._arcs is None or self._arcs.devicePixelRatio() != ratio:
             self._arcs = QImage(self.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
             self._arcs.setDevicePixelRatio(ratio)
             self._arcs.fill(Qt.GlobalColor.transparent)
@@ -338,7 +354,8 @@ class Canvas(QWidget):
 
     def _paint_thumb(self, scene: Scene, painter: QPainter) -> None:
         """Where in a picture taller than the window one is."""
-        share = self._viewport.shown_share(scene.height, self.height())
+        # Only where something is out of sight, not for the few pixels of margin below the last line.
+        share = self._viewport.shown_share(scene.height - 12, self.height())
         if share is None:
             return
         start, size = share
@@ -359,7 +376,20 @@ def _step_into(start: float, end: float, room: float) -> float:
 
 
 def arc_text(scene: Scene, arc: int) -> str:
-    """What the pointer says of an arc: query, key, head, weight."""
+    """What the pointer says of an arc: query, key, head, weight; isolated, so that a right-to-left word does not turn it round."""
     arcs = scene.arcs
     query, key = (scene.token_at(int(index)) for index in (arcs.query[arc], arcs.key[arc]))
-    return f"{query.text} \N{RIGHTWARDS ARROW} {key.text}   H{arcs.head[arc]}   {arcs.weight[arc]:.3f}"
+    looks = f"{_isolated(query.text)} \N{RIGHTWARDS ARROW} {_isolated(key.text)}"
+    return f"{looks}   H{arcs.head[arc]}   {arcs.weight[arc]:.3f}"
+
+
+def _isolated(text: str) -> str:
+    """The text with a direction of its own (Unicode Standard Annex 9, isolates)."""
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def _is_another(before: Scene | None, now: Scene) -> bool:
+    """Whether a scene shows another text, or the text set to another width."""
+    if before is None or before.width != now.width:
+        return True
+    return [(box.index, box.text) for box in before.tokens] != [(box.index, box.text) for box in now.tokens]

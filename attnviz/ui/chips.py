@@ -91,8 +91,8 @@ class HeadChips(QWidget):
         heads = sum(_chip_width(f"H{head}", True) + _GAP for head in range(head_count))
         return self._all.sizeHint().width() + _GAP + heads
 
-    def set_heads(self, head_count: int, shown: frozenset[int]) -> None:
-        """Have one chip per head, those of `shown` switched on."""
+    def set_heads(self, head_count: int, shown: frozenset[int], trained: int) -> None:
+        """Have one chip per head, those of `shown` switched on; trained: the model's own count, to say what a head holds."""
         while len(self._chips) > head_count:
             gone = self._chips.pop()
             gone.hide()
@@ -102,6 +102,7 @@ class HeadChips(QWidget):
         self._shown = shown
         for chip in self._chips:
             chip.setChecked(chip.head in shown)
+            chip.setToolTip(f"{_held(chip.head, head_count, trained)}: click shows or hides it, double-click shows it alone")
         self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -113,7 +114,6 @@ class HeadChips(QWidget):
     def _new_chip(self, head: int) -> Chip:
         chip = Chip(f"H{head}", head, self._appearance, self)
         chip.setAccessibleName(f"Head {head}")
-        chip.setToolTip(f"Head {head}: click shows or hides it, double-click shows it alone")
         chip.clicked.connect(self._on_chip_clicked)
         chip.doubleClicked.connect(self._on_chip_double_clicked)
         chip.show()
@@ -143,6 +143,16 @@ class HeadChips(QWidget):
                 chip.setGeometry(QRect(at, size))
             at.setX(at.x() + size.width() + _GAP)
         return at.y() + _HEIGHT
+
+
+def _held(head: int, head_count: int, trained: int) -> str:
+    """What a head is in terms of the trained ones."""
+    if head_count < trained:
+        size = trained // head_count
+        return f"Head {head}, the trained heads {head * size} to {(head + 1) * size - 1} as one"
+    if head_count > trained:
+        return f"Head {head}, a part of the trained head {head * trained // head_count}"
+    return f"Head {head}"
 
 
 def _chip_width(text: str, has_dot: bool) -> int:

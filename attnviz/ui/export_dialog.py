@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QPixmap
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -25,12 +26,14 @@ from PySide6.QtWidgets import (
 )
 
 from attnviz.errors import AttnvizError, ExportError
-from attnviz.export.figure import Paper, figure_image, figure_scene, save_figure, svg_bytes
+from attnviz.export.figure import Paper, figure_image, figure_scene, save_figure
 from attnviz.export.numbers import save_numbers
 from attnviz.session.lengths import PER_INCH
+from attnviz.ui.copying import Copy, make_copy, put_on_clipboard
+from attnviz.ui.job import Job
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QCloseEvent
+    from collections.abc import Callable
 
     from attnviz.scene.theme import ThemeName
     from attnviz.session.run import Run
@@ -81,6 +84,12 @@ class ExportDialog(QDialog):
         self._run, self._view, self._shown_theme = run, view, theme
         self._confirmed: Path | None = None
         self._inches = 5.5
+        self._write_job = Job("attnviz-export", self)
+        self._write_job.done.connect(self._on_written)
+        self._copy_job = Job("attnviz-copy", self)
+        self._copy_job.done.connect(self._on_copied)
+        for job in (self._write_job, self._copy_job):
+            job.failed.connect(self._end)
         self._build(folder)
         self._on_form_changed()
 
@@ -104,6 +113,8 @@ class ExportDialog(QDialog):
         self.dpi_box.setRange(36, 2400)
         self.dpi_box.setValue(300)
         self.dpi_box.setSuffix(" dpi")
+        for box in (self.width_box, self.dpi_box):
+            box.lineEdit().setTextMargins(7, 0, 0, 0)  # a style sheet's padding does not reach the field inside
         self.theme_box = _combo(["Light", "Dark"], self)
         self.background_box = _combo([name for name, _ in _BACKGROUNDS], self)
         self.path_field = QLineEdit(str(folder / "attention.png"), self)
@@ -152,7 +163,7 @@ class ExportDialog(QDialog):
         self.unit_box.currentIndexChanged.connect(self._on_unit_changed)
         self.dpi_box.valueChanged.connect(self._refresh)
         self.theme_box.currentIndexChanged.connect(self._on_theme_changed)
-        self.background_box.currentIndexChanged.connect(self._refresh)
+        self.background_box.currentIndexChanged.connect(self._on_background_changed)
         self.path_field.textChanged.connect(self._on_path_changed)
         browse.clicked.connect(self._on_browse_clicked)
         self.copy_button.clicked.connect(self._on_copy_clicked)
@@ -167,10 +178,14 @@ class ExportDialog(QDialog):
         for row in range(1, 7):
             self._fields.setRowVisible(row, form.is_figure and (row != 3 or form.suffix == ".png"))
         self.copy_button.setVisible(form.is_figure)
+        self._preview.setVisible(form.is_figure)
+        self._message.setText("")
         path = Path(self.path_field.text())
         if path.name:
             self.path_field.setText(str(path.with_suffix(form.suffix)))
         self._refresh()
+        self.layout().activate()
+        self.adjustSize()
 
     def _on_preset_changed(self, index: int) -> None:
         width = PRESETS[index][1]
@@ -189,7 +204,14 @@ class ExportDialog(QDialog):
 
     def _on_theme_changed(self, index: int) -> None:
         if _THEMES[index] == "dark" and self.background_box.currentText() == "White":
-            self.background_box.setCurrentIndex(2)  # light ink on white could not be read
+            self.background_box.setCurrentIndex(1)  # light ink on white could not be read
+        self._refresh()
+
+    def _on_background_changed(self) -> None:
+        if self.background_box.currentText() == "As shown":
+            self.theme_box.setCurrentIndex(_THEMES.index(self._shown_theme))
+        elif self.background_box.currentText() == "White":
+            self.theme_box.setCurrentIndex(_THEMES.index("light"))
         self._refresh()
 
     def _on_path_changed(self) -> None:
@@ -211,12 +233,11 @@ class ExportDialog(QDialog):
             self.path_field.setText(name if Path(name).suffix else name + form.suffix)
 
     def _on_copy_clicked(self) -> None:
-        try:
-            copy_picture(self._run, self._view, self.paper())
-        except AttnvizError as error:
-            self._message.setText(str(error))
-        else:
-            self._message.setText("Copied, as a picture and as SVG.")
+        self._begin(self._copy_job, partial(make_copy, self._run, self._view, self.paper()))
+
+    def _on_copied(self, copy: Copy) -> None:
+        put_on_clipboard(copy)
+        self._end("Copied, as a picture and as SVG.")
 
     def _on_export_clicked(self) -> None:
         try:
@@ -230,17 +251,24 @@ class ExportDialog(QDialog):
             self.export_button.setText("Replace")
             self._message.setText(f"{path.name} is there already; press Replace to write over it, or change the name.")
             return
-        try:
-            if form.is_figure:
-                save_figure(self._run, self._view, path, self.paper())
-            else:
-                save_numbers(self._run, path)
-        except AttnvizError as error:
-            self._message.setText(str(error))
-            return
+        self._begin(self._write_job, partial(_write, self._run, self._view, path, self.paper() if form.is_figure else None))
+
+    def _on_written(self, path: Path) -> None:
         self._on_path_changed()
-        self._message.setText(f"Written: {path}")
+        self._end(f"Written: {path}")
         self.exported.emit(path)
+
+    def _begin(self, job: Job, work: Callable[[], object]) -> None:
+        """Have a figure made on a thread of its own; a long text at 300 dpi takes seconds."""
+        if job.start(work):
+            self.export_button.setEnabled(False)
+            self.copy_button.setEnabled(False)
+            self._message.setText("Writing\N{HORIZONTAL ELLIPSIS}")
+
+    def _end(self, sentence: str) -> None:
+        self.export_button.setEnabled(True)
+        self.copy_button.setEnabled(True)
+        self._message.setText(sentence)
 
     def _path(self) -> Path:
         """The file that the name means, with the kind's ending if it has none. Raises ExportError if it means no file."""
@@ -264,14 +292,14 @@ class ExportDialog(QDialog):
 
     def _refresh(self) -> None:
         if not self._form().is_figure:
-            self._preview.setText("Tokens, attention of all layers and final vectors,\nwith where they come from.")
+            self._message.setText("Tokens, attention of all layers and final vectors, with where they come from.")
             return
         paper = self.paper()
         try:
             scene = figure_scene(self._run, self._view, paper)
             ratio = self.devicePixelRatioF()
             dpi = 96 * ratio * min(_PREVIEW[0] / scene.width, _PREVIEW[1] / scene.height)
-            pixmap = QPixmap.fromImage(figure_image(scene, paper, dpi))
+            pixmap = QPixmap.fromImage(figure_image(scene, paper, dpi, hairline=0.0))
         except AttnvizError as error:
             self._message.setText(str(error))
             return
@@ -281,18 +309,21 @@ class ExportDialog(QDialog):
         pixels = f", {width * paper.dpi:,.0f} x {height * paper.dpi:,.0f} px" if self._form().suffix == ".png" else ""
         self._size.setText(f"{width:.2f} x {height:.2f} in, {25.4 * width:.0f} x {25.4 * height:.0f} mm{pixels}")
 
-    def closeEvent(self, event: QCloseEvent) -> None:
+    def done(self, result: int) -> None:
+        """The end of the dialog, also by Escape, which sends no close event: not before all is written."""
+        self._write_job.wait()
+        self._copy_job.wait()
         self._preview.clear()
-        super().closeEvent(event)
+        super().done(result)
 
 
-def copy_picture(run: Run, view: View, paper: Paper) -> None:
-    """Put the figure on the clipboard, as a picture and as SVG."""
-    scene = figure_scene(run, view, paper)
-    content = QMimeData()
-    content.setImageData(figure_image(scene, paper, paper.dpi))
-    content.setData("image/svg+xml", svg_bytes(scene, paper, ""))
-    QGuiApplication.clipboard().setMimeData(content)
+def _write(run: Run, view: View, path: Path, paper: Paper | None) -> Path:
+    """Write the figure, or without a paper the numbers; the path."""
+    if paper is not None:
+        save_figure(run, view, path, paper)
+    else:
+        save_numbers(run, path)
+    return path
 
 
 def _combo(items: list[str], parent: QWidget) -> QComboBox:

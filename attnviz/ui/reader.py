@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 # Heads narrower than this say little about language; the engine and the command line take them all the same.
 _NARROWEST_HEAD = 8
 _NARROWEST_SCENE = 320
+_RESIZE_PAUSE_MS = 20
+_PANEL_FROM = 800  # pixels of window below which the picture needs the panel's room
 # The examples' numbers were measured on this model, so its name decides whether their line is shown.
 _EXAMPLES_MODEL = "all-MiniLM-L6-v2"
 
@@ -80,6 +83,10 @@ class ReaderPage(QWidget):
         self._compose()
         self.canvas.resized.connect(self._on_canvas_resized)
         self.canvas.focusMoved.connect(self._on_focus_moved)
+        self._resized = QTimer(self)  # a window drawn larger sends more sizes than pictures can be made
+        self._resized.setSingleShot(True)
+        self._resized.setInterval(_RESIZE_PAUSE_MS)
+        self._resized.timeout.connect(self._on_resize_pause)
         appearance.changed.connect(self._on_appearance_changed)
 
     def show_state(self, old: State | None, new: State) -> None:
@@ -89,16 +96,29 @@ class ReaderPage(QWidget):
         if (old is None or new.text != old.text) and new.text != self.sentence.toPlainText():
             self.sentence.show_text(new.text)
         self.canvas.set_busy(new.busy and new.run is not None)
-        self.notice.show_sentence(new.failure)
+        if old is None or (new.failure, new.text) != (old.failure, old.text):
+            self.notice.show_sentence(new.failure)
+        for control in (self.layers, self.head_counts, self.threshold, self.specials_button, self.chips):
+            control.setEnabled(new.run is not None)
         if new.run is None:
             self.canvas.set_scene(None)
             return
-        if old is None or new.run is not old.run or new.view != old.view or new.head_count != old.head_count:
-            self._show_controls(new)
+        self._show_controls(new)
         self._show_look(new)
-        if old is None or new.run is not old.run or new.view != old.view:
+        if old is None or new.run is not old.run or replace(new.view, focus=None) != replace(old.view, focus=None):
             self._settle_room()
             self._rebuild(old.run if old is not None else None)
+        elif new.view != old.view:
+            self.canvas.set_focus(new.view.focus)
+
+    def show_head_count(self, state: State) -> None:
+        """Set the slider of head counts to what is asked for, even under the pointer."""
+        if state.run is None:
+            return
+        config = state.run.model.config
+        counts = valid_head_counts(config.n_head, config.d_head, _NARROWEST_HEAD)
+        asked = config.n_head if state.head_count is None else state.head_count
+        self.head_counts.set_stops(sorted({*counts, asked}), asked, marked=config.n_head)
 
     def _settle_room(self) -> None:
         """Give the canvas its size now: a resize after the picture is built would build it twice and end its motion."""
@@ -173,15 +193,11 @@ class ReaderPage(QWidget):
     def _show_controls(self, state: State) -> None:
         run = state.run
         config = run.model.config
-        counts = valid_head_counts(config.n_head, config.d_head, _NARROWEST_HEAD)
-        asked = config.n_head if state.head_count is None else state.head_count
-        if asked not in counts:
-            counts = tuple(sorted({*counts, asked}))
         self.layers.set_stops(range(run.trace.n_layer), state.view.layer)
         if not self.head_counts.isSliderDown():
-            self.head_counts.set_stops(counts, asked, marked=config.n_head)
+            self.show_head_count(state)
         self._trained.setText(f"trained: {config.n_head}")
-        self.chips.set_heads(run.trace.head_count, state.view.shown_heads(run.trace.head_count))
+        self.chips.set_heads(run.trace.head_count, state.view.shown_heads(run.trace.head_count), config.n_head)
         self._arrange_foot()
         self.threshold.set_threshold(state.view.threshold)
         was = self.specials_button.blockSignals(True)
@@ -190,6 +206,7 @@ class ReaderPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.panel.setVisible(self.width() >= _PANEL_FROM)
         self._arrange_foot()
 
     def _arrange_foot(self) -> None:
@@ -225,6 +242,12 @@ class ReaderPage(QWidget):
         return Glide(self.canvas.scene, scene, *counts)
 
     def _on_canvas_resized(self) -> None:
+        if self.canvas.scene is None or not self.canvas.isVisible():  # a window must not open on a picture of another size
+            self._rebuild()
+        else:
+            self._resized.start()
+
+    def _on_resize_pause(self) -> None:
         self._rebuild()
 
     def _on_focus_moved(self, token: object) -> None:

@@ -8,9 +8,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from attnviz.analysis.reading import Reading, looked_at_by, looks_at
 from attnviz.paint.fonts import font, text_width
 from attnviz.scene.palette import head_colour
-from attnviz.scene.reading import Reading, looked_at_by, looks_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

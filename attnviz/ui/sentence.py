@@ -84,4 +84,6 @@ class SentenceField(QPlainTextEdit):
         lines = min(_MOST_LINES, wanted)
         policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if wanted > lines else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         self.setVerticalScrollBarPolicy(policy)
-        self.setFixedHeight(lines * QFontMetrics(self.font()).lineSpacing() + 2 * int(self.document().documentMargin()) + 12)
+        # Below a cut text there is no room for the tops of the next line.
+        room = 2 * int(self.document().documentMargin()) + (12 if lines == wanted else 6)
+        self.setFixedHeight(lines * QFontMetrics(self.font()).lineSpacing() + room)

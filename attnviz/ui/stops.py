@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LABEL = 12
 _RADIUS = 5.0
+_NOTCH = 120  # of a wheel, in eighths of a degree; touchpads send many small parts of one
 _LINE_Y = 12.0
 _LABEL_Y = 34.0
 
@@ -33,6 +34,7 @@ class StopSlider(QAbstractSlider):
         super().__init__(parent)
         self._stops: tuple[int, ...] = (0,)
         self._marked: int | None = None
+        self._turned = 0
         self._appearance = appearance
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -105,7 +107,10 @@ class StopSlider(QAbstractSlider):
             self.setSliderDown(False)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self.setValue(self.value() + (1 if event.angleDelta().y() > 0 else -1))
+        self._turned += event.angleDelta().y()
+        steps = int(self._turned / _NOTCH)
+        self._turned -= steps * _NOTCH
+        self.setValue(self.value() + steps)
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

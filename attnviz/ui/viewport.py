@@ -39,11 +39,6 @@ class Viewport:
         self.zoom = min(max(self.zoom * factor, _SMALLEST), _LARGEST)
         self.x, self.y = x - self.zoom * at_x, y - self.zoom * at_y
 
-    def pan(self, dx: float, dy: float) -> None:
-        """Move the picture."""
-        self.x += dx
-        self.y += dy
-
     def scroll(self, dx: float, dy: float, width: float, height: float, room_x: float, room_y: float) -> None:
         """Move the picture as far as there is more of it to see."""
         self.x = _within(self.x, dx, self.zoom * width, room_x)
@@ -59,7 +54,6 @@ class Viewport:
 
 
 def _within(at: float, delta: float, size: float, room: float) -> float:
-    low, high = min(room - size, at), max(0.0 if size > room else at, at)
-    if size <= room:
-        low = high = at
+    # What fits and is in sight stays; what a zoom has put out of sight can be brought back.
+    low, high = min(room - size, at), max(0.0, at)
     return min(max(at + delta, low), high)

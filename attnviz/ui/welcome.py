@@ -31,7 +31,7 @@ class WelcomePage(QWidget):
         super().__init__(parent)
         self._download = Download(self)
         self._download.progressed.connect(self._on_progressed)
-        self._download.arrived.connect(self._on_arrived)
+        self._download.done.connect(self._on_arrived)
         self._download.failed.connect(self._on_failed)
         self._download.cancelled.connect(self._on_cancelled)
         title = _line("See what a transformer looks at", self)
@@ -94,7 +94,7 @@ class WelcomePage(QWidget):
         self._set_busy(True)
         self.bar.setRange(0, 0)
         self._status.setText("Looking for the model on this machine first\N{HORIZONTAL ELLIPSIS}")
-        self._download.start()
+        self._download.begin()
 
     def _on_cancel_clicked(self) -> None:
         self.cancel_button.setEnabled(False)

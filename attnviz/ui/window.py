@@ -11,17 +11,20 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QStackedWidget
 
-from attnviz.engine.model import model_name
-from attnviz.errors import AttnvizError
+from attnviz.engine.families import FAMILIES
+from attnviz.engine.model import enclosing_folder, model_name
+from attnviz.export.figure import Paper
 from attnviz.library.discovery import find_models
 from attnviz.scene.words import count_of
 from attnviz.session.session import Session
 from attnviz.session.settings import Settings, load_settings, save_settings
 from attnviz.ui.actions import ACTIONS, ActionRow
-from attnviz.ui.appearance import Appearance
+from attnviz.ui.appearance import Appearance, Choice
 from attnviz.ui.collector import Collector
-from attnviz.ui.export_dialog import ExportDialog, copy_picture
+from attnviz.ui.copying import Copy, leave_clipboard, make_copy, put_on_clipboard
+from attnviz.ui.export_dialog import ExportDialog
 from attnviz.ui.help_dialog import about_dialog, keys_dialog
+from attnviz.ui.job import Job
 from attnviz.ui.reader import ReaderPage
 from attnviz.ui.welcome import WelcomePage
 from attnviz.ui.worker import Worker
@@ -29,7 +32,9 @@ from attnviz.ui.worker import Worker
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
+    from attnviz.errors import AttnvizError
     from attnviz.session.examples import Example
+    from attnviz.session.request import Request
     from attnviz.session.run import Run
     from attnviz.session.session import State
 
@@ -49,6 +54,7 @@ class MainWindow(QMainWindow):
         self.appearance = Appearance(app, self)
         self.appearance.choose(self._settings.theme if self._settings.theme in ("light", "dark") else "system")
         self._worker = Worker(self)
+        self._copy_job = Job("attnviz-copy", self)
         self.session = Session(self._worker.submit)
         self.reader = ReaderPage(self.appearance, self)
         self.welcome = WelcomePage(self)
@@ -75,7 +81,7 @@ class MainWindow(QMainWindow):
 
     def open_model(self, path: Path) -> None:
         """Read the text with the model at `path`."""
-        self.session.ask(model=path)
+        self.session.ask(model=enclosing_folder(path))
 
     def choose_example(self, example: Example) -> None:
         """Read an example, in the view that shows what its line says."""
@@ -98,17 +104,10 @@ class MainWindow(QMainWindow):
         dialog.open()
 
     def copy_picture(self) -> None:
-        from attnviz.export.figure import Paper
-
+        """Put the picture on the clipboard, as a figure for print."""
         state = self.session.state
-        if state.run is None:
-            return
-        try:
-            copy_picture(state.run, state.view, Paper())
-        except AttnvizError as error:
-            self.statusBar().showMessage(str(error), 8_000)
-        else:
-            self.statusBar().showMessage("Copied, as a picture and as SVG.", 4_000)
+        if state.run is not None and self._copy_job.start(partial(make_copy, state.run, state.view, Paper())):
+            self.statusBar().showMessage("Copying\N{HORIZONTAL ELLIPSIS}")
 
     def previous_layer(self) -> None:
         self.reader.layers.setValue(self.reader.layers.value() - 1)
@@ -193,7 +192,11 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._keep(width=self.width(), height=self.height())
         self.welcome.stop()
+        for dialog in self.findChildren(ExportDialog):
+            dialog.close()
+        self._copy_job.wait()
         self._worker.stop()
+        leave_clipboard()
         self._collector.stop()
         super().closeEvent(event)
 
@@ -216,6 +219,7 @@ class MainWindow(QMainWindow):
                 menus[row.menu].addSeparator()
             menus[row.menu].addAction(self._make_action(row))
         self.set_reduced_motion(self._settings.reduced_motion)
+        self._show_choice()
         self.actions_by_slot["toggle_specials"].setChecked(True)
 
     def _make_action(self, row: ActionRow) -> QAction:
@@ -245,6 +249,9 @@ class MainWindow(QMainWindow):
         reader.canvas.tokenPinned.connect(self._on_token_pinned)
         self.welcome.modelArrived.connect(self._on_model_arrived)
         self.welcome.open_button.clicked.connect(self.open_folder)
+        self._copy_job.done.connect(self._on_copied)
+        self._copy_job.failed.connect(self._on_copy_failed)
+        reader.notice.dismissed.connect(self.session.dismiss_failure)
         self._worker.done.connect(self._on_run_done)
         self._worker.failed.connect(self._on_run_failed)
         self._worker.loading.connect(self._on_loading)
@@ -253,9 +260,13 @@ class MainWindow(QMainWindow):
         box = self.reader.model_box
         was = box.blockSignals(True)
         box.clear()
-        paths = {}
-        for model in find_models():
-            paths[model.path] = model_name(model.path)
+        # Families that the engine does not run are not offered; the same model in two places is told apart by the place.
+        found = [model for model in find_models() if model.family in FAMILIES]
+        names = [model_name(model.path) for model in found]
+        paths = {
+            model.path: name if names.count(name) == 1 else f"{name}, {model.place}"
+            for model, name in zip(found, names, strict=True)
+        }
         current = self.session.state.model
         if current is not None and current not in paths:
             paths[current] = model_name(current)
@@ -326,6 +337,8 @@ class MainWindow(QMainWindow):
         count = self.reader.head_counts.stop()
         trained = run is not None and count == run.model.config.n_head
         self.session.ask(head_count=None if trained else count)
+        if self.session.state.failure is not None:  # the text cannot be read: the state may be the same, the slider is not
+            self.reader.show_head_count(self.session.state)
 
     def _on_threshold_picked(self, threshold: object) -> None:
         self.session.show(threshold=threshold)
@@ -336,18 +349,31 @@ class MainWindow(QMainWindow):
     def _on_run_done(self, run: Run) -> None:
         self.session.accept(run)
 
-    def _on_run_failed(self, request: object, sentence: str) -> None:
-        self.session.fail(request, sentence)
+    def _on_run_failed(self, request: Request, error: AttnvizError) -> None:
+        self.session.fail(request, error)
 
     def _on_loading(self) -> None:
         self._job.setText("Opening the model\N{HORIZONTAL ELLIPSIS}")
 
+    def _on_copied(self, copy: Copy) -> None:
+        put_on_clipboard(copy)
+        self.statusBar().showMessage("Copied, as a picture and as SVG.", 4_000)
+
+    def _on_copy_failed(self, sentence: str) -> None:
+        self.statusBar().showMessage(sentence, 8_000)
+
     def _on_exported(self, path: Path) -> None:
         self._keep(export_folder=str(path.parent))
 
-    def _choose_theme(self, choice: str) -> None:
+    def _choose_theme(self, choice: Choice) -> None:
         self.appearance.choose(choice)
+        self._show_choice()
         self._keep(theme=choice)
+
+    def _show_choice(self) -> None:
+        """Tick what was chosen of light and dark."""
+        for slot, choice in (("follow_system", "system"), ("go_light", "light"), ("go_dark", "dark")):
+            self.actions_by_slot[slot].setChecked(self.appearance.choice == choice)
 
     def _keep(self, **changes: object) -> None:
         self._settings = replace(self._settings, **changes)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from attnviz.errors import AttnvizError, Cancelled
+from attnviz.errors import AttnvizError, Cancelled, InputError
 from attnviz.session.run import Runner
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Worker(QObject):
     """Runs requests off the GUI thread. Signals arrive on the thread that made the worker."""
 
     done = Signal(object)  # Run
-    failed = Signal(object, str)  # Request, the sentence to show
+    failed = Signal(object, object)  # Request, AttnvizError
     loading = Signal(object)  # Request whose model is being opened
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -71,11 +71,12 @@ class Worker(QObject):
         except Cancelled:
             return
         except AttnvizError as error:
-            self.failed.emit(request, str(error))
+            self.failed.emit(request, error)
         except MemoryError:
-            self.failed.emit(request, "There is not enough memory for this text; use a shorter one.")
+            self.failed.emit(request, InputError("There is not enough memory for this text; use a shorter one."))
         except Exception as error:  # a defect of ours: the thread must live on, and the person must know
             traceback.print_exc(file=sys.stderr)
-            self.failed.emit(request, f"attnviz made a mistake ({type(error).__name__}: {error}); please report this text.")
+            sentence = f"attnviz made a mistake ({type(error).__name__}: {error}); please report this text."
+            self.failed.emit(request, AttnvizError(sentence))
         else:
             self.done.emit(run)

@@ -122,12 +122,14 @@ def test_a_model_without_room_for_a_pair_says_so(tmp_path: Path) -> None:
         model.trace("cat", "cat")
 
 
-def test_a_model_of_one_segment_reads_a_pair(tmp_path: Path) -> None:
+def test_a_model_of_one_segment_refuses_a_pair_rather_than_read_it_as_one_text(tmp_path: Path) -> None:
     def cut(tensors: dict[str, np.ndarray]) -> None:
         tensors["embeddings.token_type_embeddings.weight"] = tensors["embeddings.token_type_embeddings.weight"][:1]
 
-    trace = load_model(write_bert(tmp_path, config={"type_vocab_size": 1}, change=cut)).trace("cat", "the")
-    assert np.isfinite(trace.hidden).all()
+    model = load_model(write_bert(tmp_path, config={"type_vocab_size": 1}, change=cut))
+    assert np.isfinite(model.trace("cat").hidden).all()
+    with pytest.raises(InputError, match="one text at a time"):
+        model.trace("cat", "the")
 
 
 @pytest.mark.parametrize("n_head", [1, 4, 12])

@@ -215,7 +215,7 @@ def test_each_form_says_where_it_comes_from(minilm: Model, tmp_path: Path, form:
     assert facts["model"] == minilm.name
     assert facts["model_sha256"] == minilm.sha256
     assert (facts["text"], facts["layer"], facts["head_count"], facts["trained_head_count"]) == (ANIMAL, 3, 4, 12)
-    assert facts["output_direction_kept"] == 0.761234
+    assert facts["cosine_to_trained"] == 0.761234
     assert "what_if" in facts
 
 

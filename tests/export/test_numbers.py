@@ -109,7 +109,7 @@ def test_every_form_says_that_it_is_a_what_if(tiny: Model, tmp_path: Path, form:
     facts = facts_of(tmp_path / f"x{form}")
     assert (facts["head_count"], facts["trained_head_count"]) == (2, 4)
     assert facts["what_if"] == "run with 2 heads instead of the trained 4"
-    assert facts["output_direction_kept"] == 0.751235
+    assert facts["cosine_to_trained"] == 0.751235
     assert facts["pair"] == "a"
     assert facts["tokens_left_out"] == 80 + 1 - 29
 

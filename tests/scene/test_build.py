@@ -99,7 +99,8 @@ def test_a_text_that_was_read_whole_has_no_band(runs: dict[str, Run]) -> None:
 def test_a_what_if_says_its_heads_the_trained_ones_and_what_it_kept(runs: dict[str, Run], name: str, count: str, kept: str) -> None:
     scene = build(runs[name], width=420.0)
     said = " ".join(label.text for label in scene.labels if label.ink == "what_if_ink")
-    assert said == f"What if this model had {count}? It was trained with 12; its output keeps {kept} of its direction."
+    effect = f"its output vectors now have a cosine of {kept} to the trained ones."
+    assert said == f"What if this model had {count}? It was trained with 12; {effect}"
     assert [band.kind for band in scene.bands] == ["what_if"]
 
 
@@ -124,7 +125,7 @@ def test_the_shares_on_the_picture_are_the_measured_ones(runs: dict[str, Run], h
     hidden = rows[:, :, specials].sum() / (len(heads) * len(shown))
     drawn = scene.arcs.weight.sum(dtype=float) / (len(heads) * len(shown))
     line = " ".join(label.text for label in scene.labels)
-    numbers = dict(re.findall(r"(hidden|drawn|too weak to draw):[^%]*?(\d+) %", line))
+    numbers = dict(re.findall(r"(hidden|not drawn|drawn):[^%]*?(\d+) %", line))
     assert int(numbers.get("hidden", "0")) == round(100 * hidden)
     assert abs(int(numbers["drawn"]) - 100 * drawn) <= 1.0
     assert sum(map(int, numbers.values())) == 100
@@ -228,7 +229,7 @@ def test_arcs_are_limited_and_the_picture_says_so(runs: dict[str, Run]) -> None:
     assert len(scene.arcs) == 6_000
     line = " ".join(label.text for label in scene.labels)
     assert "6,000 of 172,800 arcs" in line
-    assert "172,800 the strongest" in line
+    assert "the strongest of the 172,800 by" in line
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,12 @@ NEAREST: Final = {
     (12, "normal"): 0.090,
     (12, "protan"): 0.048,
     (12, "deutan"): 0.046,
-    (24, "normal"): 0.062,
-    (24, "protan"): 0.033,
-    (24, "deutan"): 0.026,
-    (48, "normal"): 0.034,
-    (48, "protan"): 0.013,
-    (48, "deutan"): 0.012,
+    (24, "normal"): 0.070,
+    (24, "protan"): 0.041,
+    (24, "deutan"): 0.039,
+    (48, "normal"): 0.046,
+    (48, "protan"): 0.023,
+    (48, "deutan"): 0.023,
 }
 
 each_theme = pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.analysis.edges import Threshold
+from attnviz.analysis.reading import Reading, looked_at_by, looks_at
 from attnviz.scene.build import Layout, build_scene
+from attnviz.scene.focus import focus_labels
 from attnviz.scene.palette import head_colour
-from attnviz.scene.reading import Reading, focus_labels, looked_at_by, looks_at
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import View
 from tests.scene.pictures import Room, label_room, rooms, run_of, stand_in_measure, text_of
@@ -74,7 +75,8 @@ def test_numbers_at_the_keys_lie_on_nothing_and_stay_on_the_picture(focused: lis
         placed: list[Room] = rooms(scene, stand_in_measure)
         labels = focus_labels(scene, stand_in_measure)
         assert labels
-        for label in labels:
+        for label, dot in labels:
+            assert dot.x + dot.radius < label.x
             room = label_room(label, stand_in_measure)
             assert room.within(scene.width, scene.height)
             for other in placed:
@@ -85,9 +87,10 @@ def test_numbers_at_the_keys_lie_on_nothing_and_stay_on_the_picture(focused: lis
 def test_each_number_is_the_largest_weight_of_its_key(focused: list[Scene]) -> None:
     for scene in focused:
         arcs = scene.arcs
-        for label in focus_labels(scene, stand_in_measure):
-            box = min(scene.tokens, key=lambda box: (abs(box.middle - label.x), abs(box.baseline - label.baseline)))
-            same_x = [other.index for other in scene.tokens if abs(other.middle - label.x) < 0.01]
+        for label, dot in focus_labels(scene, stand_in_measure):
+            middle = (dot.x - dot.radius + label.x + stand_in_measure(label.text, label.size, True)) / 2
+            box = min(scene.tokens, key=lambda box: (abs(box.middle - middle), abs(box.baseline - label.baseline)))
+            same_x = [other.index for other in scene.tokens if abs(other.middle - middle) < 0.01]
             mine = (arcs.query == scene.focus) & np.isin(arcs.key, same_x)
             weights = {f"{arcs.weight[mine & (arcs.key == key)].max(initial=0.0):.2f}" for key in same_x}
             assert box.index != scene.focus or len(same_x) > 1
@@ -99,10 +102,11 @@ def test_the_strongest_key_always_has_its_number_in_its_heads_colour(focused: li
         arcs = scene.arcs
         mine = np.flatnonzero((arcs.query == scene.focus) & (arcs.key != scene.focus))
         best = mine[-1]
-        first = focus_labels(scene, stand_in_measure)[0]
-        assert first.x == scene.token_at(int(arcs.key[best])).middle
+        first, dot = focus_labels(scene, stand_in_measure)[0]
+        box = scene.token_at(int(arcs.key[best]))
+        assert dot.x < box.middle < first.x + stand_in_measure(first.text, first.size, True)
         assert first.text == f"{arcs.weight[best]:.2f}"
-        assert first.colour == head_colour(int(arcs.head[best]), LIGHT)
+        assert dot.colour == head_colour(int(arcs.head[best]), LIGHT)
 
 
 def test_without_a_focus_there_are_no_numbers(minilm: Model) -> None:

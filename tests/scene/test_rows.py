@@ -45,11 +45,19 @@ def test_tokens_keep_their_order_never_overlap_and_stay_in_the_width(words: list
 
 
 @given(WORDS, st.floats(120.0, 1600.0))
-def test_a_line_is_broken_only_where_the_next_token_does_not_fit(words: list[str], width: float) -> None:
+def test_a_line_is_broken_only_where_the_next_token_would_make_the_block_wider(words: list[str], width: float) -> None:
     rows = lay(words, width)
+    widest = max((place.right for place in rows.places), default=0.0)
     for before, place in zip(rows.places, rows.places[1:], strict=False):
         if place.row > before.row:
-            assert before.right + 0.78 * rows.font_size + place.right - place.left > width
+            assert before.right + 0.78 * rows.font_size + place.right - place.left > widest
+
+
+def test_the_last_row_is_not_left_with_a_word_or_two() -> None:
+    rows = lay(["word"] * 31, 520.0)
+    ends = [max(place.right for place in rows.places if place.row == row) for row in range(rows.n_row)]
+    assert rows.n_row > 1
+    assert ends[-1] > 0.6 * max(ends)
 
 
 @given(WORDS, st.floats(200.0, 1600.0))

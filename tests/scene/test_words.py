@@ -67,7 +67,7 @@ def test_the_rule_is_said_as_it_was_set() -> None:
     assert "strongest 35 %" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("mass", 0.35))
     assert "weights from 0.25" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("weight", 0.25))
     assert drawn_line(edges(3, 3, 1_000, 0, 0), Threshold()).startswith("3 of 1,000 arcs")
-    assert "7 the strongest" in drawn_line(edges(3, 7, 1_000, 0, 0), Threshold())
+    assert "the strongest of the 7 by" in drawn_line(edges(3, 7, 1_000, 0, 0), Threshold())
 
 
 @given(st.text("ab ,.你", max_size=200), st.floats(20.0, 400.0))

@@ -48,15 +48,15 @@ def test_a_what_if_says_how_much_of_the_direction_it_kept(folder: Path, head_cou
     run = Runner().run(Request(folder, TEXT, None, head_count))
     trained = Runner().run(Request(folder, TEXT))
     assert run.trace.is_what_if
-    assert run.kept_direction == pytest.approx(cosine(run.trace.hidden, trained.trace.hidden), abs=1e-6)
-    assert run.kept_direction < 1.0 - 1e-6
+    assert run.cosine_to_trained == pytest.approx(cosine(run.trace.hidden, trained.trace.hidden), abs=1e-6)
+    assert run.cosine_to_trained < 1.0 - 1e-6
 
 
 @pytest.mark.parametrize("head_count", [None, 4])
 def test_the_trained_run_keeps_all(folder: Path, head_count: int | None) -> None:
     run = Runner().run(Request(folder, TEXT, None, head_count))
     assert not run.trace.is_what_if
-    assert run.kept_direction == 1.0
+    assert run.cosine_to_trained == 1.0
 
 
 def test_the_trained_run_is_made_once_for_all_what_ifs(folder: Path, counted: list[tuple[str, int | None]]) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from attnviz.engine.model import load_model
+from attnviz.errors import InputError, ModelError
 from attnviz.session.request import Request
 from attnviz.session.run import Run
 from attnviz.session.session import Session, State
@@ -165,21 +166,21 @@ def test_typing_on_after_a_failure_heals_it(desk: Desk) -> None:
 def test_a_failure_keeps_the_picture_and_its_sentence(desk: Desk) -> None:
     run = desk.state.run
     desk.session.ask(text=DOG)
-    desk.session.fail(desk.requests[-1], "It is too long.")
+    desk.session.fail(desk.requests[-1], ModelError("It is too long."))
     assert (desk.state.failure, desk.state.run, desk.state.busy) == ("It is too long.", run, False)
 
 
 def test_a_failure_of_an_older_request_is_nobodys_business(desk: Desk) -> None:
     desk.session.ask(text="a")
     desk.session.ask(text="ab")
-    desk.session.fail(desk.requests[1], "old")
+    desk.session.fail(desk.requests[1], ModelError("old"))
     assert desk.state.failure is None
     assert desk.state.busy
 
 
 def test_the_same_again_after_a_failure_is_tried_again(desk: Desk) -> None:
     desk.session.ask(text=DOG)
-    desk.session.fail(desk.requests[-1], "No.")
+    desk.session.fail(desk.requests[-1], ModelError("No."))
     desk.session.ask(text=DOG)
     assert len(desk.requests) == 3
     assert desk.serve()
@@ -189,11 +190,57 @@ def test_a_model_that_does_not_open_leaves_the_one_that_drew_the_picture(desk: D
     desk.session.ask(head_count=2)
     desk.serve()
     desk.session.ask(model=folders[1])
-    desk.session.fail(desk.requests[-1], "Broken.")
+    desk.session.fail(desk.requests[-1], ModelError("Broken."))
     assert desk.state.failure == "Broken."
     assert (desk.state.model, desk.state.head_count) == (folders[0], 2)
     desk.session.ask(text=DOG)
     assert desk.requests[-1] == Request(folders[0], DOG, None, 2)
+
+
+def test_a_text_typed_while_a_bad_model_was_opened_is_read_with_the_good_one(desk: Desk, folders: tuple[Path, Path]) -> None:
+    desk.session.ask(model=folders[1])
+    desk.session.ask(text=DOG)
+    desk.session.fail(desk.requests[-1], ModelError("Broken."))
+    assert desk.state.failure == "Broken."
+    assert desk.state.busy
+    assert desk.requests[-1] == Request(folders[0], DOG)
+    assert desk.serve()
+    assert desk.state.run.trace.text == DOG
+
+
+def test_a_text_that_fails_leaves_the_model(folders: tuple[Path, Path]) -> None:
+    requests: list[Request] = []
+    session = Session(requests.append)
+    session.ask(text=DOG)
+    session.ask(model=folders[0])
+    session.fail(requests[-1], InputError("It is too long."))
+    assert (session.state.model, session.state.failure, session.state.busy) == (folders[0], "It is too long.", False)
+    session.ask(text="cat")
+    assert requests[-1] == Request(folders[0], "cat")
+
+
+def test_a_first_model_that_does_not_open_is_no_model(folders: tuple[Path, Path]) -> None:
+    requests: list[Request] = []
+    session = Session(requests.append)
+    session.ask(text=DOG)
+    session.ask(model=folders[0])
+    session.fail(requests[-1], ModelError("Broken."))
+    assert (session.state.model, session.state.failure) == (None, "Broken.")
+
+
+def test_a_failure_that_is_sent_away_does_not_come_back(desk: Desk) -> None:
+    desk.session.ask(text="")
+    assert desk.state.failure
+    desk.session.dismiss_failure()
+    desk.session.show(layer=1)
+    assert desk.state.failure is None
+
+
+def test_a_head_count_asked_for_beside_an_unreadable_text_is_not_kept(desk: Desk) -> None:
+    desk.session.ask(text="")
+    desk.session.ask(head_count=2)
+    assert desk.state.head_count is None
+    assert desk.state.failure
 
 
 def test_another_model_runs_with_its_trained_heads(desk: Desk, folders: tuple[Path, Path]) -> None:
@@ -328,7 +375,7 @@ class Gestures(RuleBasedStateMachine):
     def finish(self, fails: bool) -> None:
         request, self.running, self.waiting = self.running, self.waiting, None
         if fails:
-            self.session.fail(request, "No.")
+            self.session.fail(request, ModelError("No."))
         elif self.session.accept(type(self).compute(request)):
             self.pictures += 1
 

@@ -83,14 +83,14 @@ class Hands:
         self.qtbot.waitUntil(condition, timeout=PATIENCE_MS)
 
     def settle(self) -> None:
-        """Wait until nothing is typed, asked for or computed any more."""
+        """Wait until nothing is typed, asked for, computed or laid out any more."""
         self.until(self.is_idle)
 
     def is_idle(self) -> bool:
         state = self.state
         read = state.run is not None and state.run.request.text == state.text
-        typing = self.reader.sentence._pause.isActive()
-        return not state.busy and not typing and (read or state.failure is not None)
+        coming = self.reader.sentence._pause.isActive() or self.reader._resized.isActive()
+        return not state.busy and not coming and (read or state.failure is not None)
 
     # --- pointer --------------------------------------------------------------------------------------------------
 
@@ -130,17 +130,27 @@ class Hands:
 
     def wheel(self, widget: QWidget, at: QPoint, clicks: int, keys: Qt.KeyboardModifier = NO_KEY) -> None:
         """Turn the wheel, up for clicks > 0."""
+        self.turn(widget, at, QPoint(0, 120 * clicks), keys)
+
+    def turn(self, widget: QWidget, at: QPoint, by: QPoint, keys: Qt.KeyboardModifier = NO_KEY) -> None:
+        """Turn the wheel by so many eighths of a degree, sideways and up."""
         event = QWheelEvent(
             QPointF(at),
             QPointF(widget.mapToGlobal(at)),
             QPoint(),
-            QPoint(0, 120 * clicks),
+            by,
             Qt.MouseButton.NoButton,
             keys,
             Qt.ScrollPhase.NoScrollPhase,
             False,
         )
         QApplication.sendEvent(widget, event)
+
+    def double_click(self, widget: QWidget, at: QPoint, button: Qt.MouseButton = LEFT) -> None:
+        """All that a double-click sends: press, release, double-click, release."""
+        self.qtbot.mouseClick(widget, button, NO_KEY, at)
+        self.qtbot.mouseDClick(widget, button, NO_KEY, at)
+        self.qtbot.mouseRelease(widget, button, NO_KEY, at)
 
     def drop(self, widget: QWidget, content: QMimeData) -> bool:
         """Drag `content` over a widget and let go; whether it was taken."""

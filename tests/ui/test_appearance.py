@@ -51,6 +51,20 @@ def test_the_menu_chooses_dark_and_light(hands: Hands) -> None:
     assert theme_on_screen(hands) == hands.scene.theme.name == "light"
 
 
+def ticked(hands: Hands) -> list[str]:
+    return [slot for slot in ("follow_system", "go_light", "go_dark") if hands.window.actions_by_slot[slot].isChecked()]
+
+
+def test_the_menu_ticks_the_one_that_holds(open_reader: Callable[..., Hands]) -> None:
+    first = open_reader()
+    assert ticked(first) == ["follow_system"]
+    for slot in ("go_dark", "go_dark", "go_light", "follow_system", "go_dark"):
+        first.choose_menu(slot)
+        assert ticked(first) == [slot]
+    first.window.close()
+    assert ticked(open_reader()) == ["go_dark"]
+
+
 def test_the_window_follows_the_system(hands: Hands, system: Callable[[Qt.ColorScheme], None]) -> None:
     system(Qt.ColorScheme.Dark)
     assert hands.scene.theme.name == "dark"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,21 @@ def test_the_wheel_over_the_layer_slider_steps_it_and_stops_at_its_ends(hands: H
     for expected in (4, 3, 2, 1, 0, 0):
         hands.wheel(slider, slider.rect().center(), -1)
         assert hands.state.view.layer == expected
+
+
+def test_a_touchpad_steps_a_slider_once_a_notch_and_sideways_not_at_all(hands: Hands) -> None:
+    slider = hands.reader.layers
+    centre = slider.rect().center()
+    steps = []
+    for _ in range(8):
+        hands.turn(slider, centre, QPoint(0, 30))
+        steps.append(hands.state.view.layer)
+    assert steps == [0, 0, 0, 1, 1, 1, 1, 2]
+    for sideways in (120, -120, 480):
+        hands.turn(slider, centre, QPoint(sideways, 0))
+    assert hands.state.view.layer == 2
+    hands.turn(slider, centre, QPoint(0, -240))
+    assert hands.state.view.layer == 0
 
 
 @pytest.mark.parametrize(("back", "forth"), [(Qt.Key.Key_Left, Qt.Key.Key_Right), (Qt.Key.Key_Down, Qt.Key.Key_Up)])
@@ -135,17 +151,17 @@ def test_a_what_if_says_so_on_the_picture_with_what_it_did(hands: Hands) -> None
     for count in WHAT_IFS:
         hands.click_stop(hands.reader.head_counts, count)
         assert hands.run.trace.head_count == count
-        kept = Runner().run(hands.run.request).kept_direction
+        cosine = Runner().run(hands.run.request).cosine_to_trained
         heads = "1 head" if count == 1 else f"{count} heads"
-        what_if = f"What if this model had {heads}? It was trained with 12; its output keeps {kept:.2f} of its direction."
-        assert hands.band() == what_if
+        what_if = f"What if this model had {heads}? It was trained with 12; its output vectors "
+        assert hands.band() == what_if + f"now have a cosine of {cosine:.2f} to the trained ones."
         assert hands.scene.bands[0].top == 0
         assert drawn_weights_are_the_traces(hands)
 
 
 def test_the_known_figure_of_four_heads_stands_on_the_picture(hands: Hands) -> None:
     hands.click_stop(hands.reader.head_counts, 4)
-    assert "keeps 0.76 of its direction" in hands.band()
+    assert "cosine of 0.76 to the trained" in hands.band()
 
 
 def test_as_trained_there_is_no_what_if_and_the_picture_is_the_one_before(hands: Hands) -> None:
@@ -184,6 +200,35 @@ def test_the_number_of_chips_follows_the_head_count(hands: Hands) -> None:
         hands.click_stop(hands.reader.head_counts, count)
         chips = [chip for chip in hands.reader.chips._chips if chip.isVisible()]
         assert [chip.text() for chip in chips] == [f"H{head}" for head in range(count)]
+
+
+def test_a_chip_says_which_trained_heads_it_holds(hands: Hands) -> None:
+    for count, head, says in (
+        (12, 3, "Head 3: "),
+        (4, 0, "Head 0, the trained heads 0 to 2 as one: "),
+        (4, 3, "Head 3, the trained heads 9 to 11 as one: "),
+        (24, 5, "Head 5, a part of the trained head 2: "),
+        (12, 3, "Head 3: "),
+    ):
+        hands.click_stop(hands.reader.head_counts, count)
+        assert hands.reader.chips.chip(head).toolTip().startswith(says)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("by", ["key", "pointer"])
+def test_a_head_count_asked_for_beside_a_text_that_cannot_be_read_goes_back(hands: Hands, by: str, closed: bool) -> None:
+    slider = hands.reader.head_counts
+    hands.type(" ")
+    if closed:
+        hands.qtbot.mouseClick(hands.reader.notice._close, LEFT)
+    if by == "key":
+        hands.key("-")
+    else:
+        hands.qtbot.mouseClick(slider, LEFT, NO_KEY, hands.at_stop(slider, 4))
+    assert (slider.stop(), hands.state.head_count, hands.run.trace.head_count) == (12, None, 12)
+    assert "no visible character" in hands.reader.notice.text()
+    hands.type("Cats sleep.")
+    assert (slider.stop(), hands.run.trace.head_count) == (12, 12)
 
 
 def test_no_chip_lies_over_another_or_outside(hands: Hands) -> None:
@@ -322,8 +367,11 @@ def hidden_share(hands: Hands) -> float:
 
 def test_the_note_carries_the_measured_share_of_the_hidden_tokens(hands: Hands) -> None:
     for _ in range(6):
-        note = f"hidden: [CLS] [SEP], {round(100 * hidden_share(hands))} % of the attention"
-        assert any(line.startswith(note) for line in hands.sentences())
+        note = next(line for line in hands.sentences() if line.startswith("hidden: [CLS] [SEP], "))
+        shares = [int(share) for share in re.findall(r"(\d+) %", note)]  # hidden, drawn, not drawn
+        assert shares[0] == round(100 * hidden_share(hands))
+        assert len(shares) == 3
+        assert sum(shares) == 100
         hands.key("]")
 
 

@@ -7,10 +7,12 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import Qt
 
-from attnviz.errors import Cancelled
+from attnviz.errors import AttnvizError, Cancelled, InputError, ModelError
 from attnviz.session.request import Request
 from attnviz.ui import worker as worker_module
+from attnviz.ui.job import Job
 from attnviz.ui.worker import Worker
 from tests.ui.hands import PATIENCE_MS
 
@@ -34,7 +36,8 @@ class SlowRunner:
     def run(self, request: Request, cancelled: Callable[[], bool], loading: Callable[[], None]) -> str:
         self.began.append(request.text)
         if request.text.startswith("raise"):
-            raise {"memory": MemoryError(), "zero": ZeroDivisionError("by zero")}[request.text.split()[1]]
+            errors = {"memory": MemoryError(), "zero": ZeroDivisionError("by zero"), "model": ModelError("It is broken.")}
+            raise errors[request.text.split()[1]]
         while not self.go_on.acquire(timeout=0.005):
             if cancelled():
                 self.cancelled.append(request.text)
@@ -46,9 +49,9 @@ class Desk:
     def __init__(self, qtbot: QtBot, runner: SlowRunner, worker: Worker, path: Path) -> None:
         self.qtbot, self.runner, self.worker, self.path = qtbot, runner, worker, path
         self.done: list[str] = []
-        self.failed: list[tuple[Request, str]] = []
+        self.failed: list[tuple[Request, AttnvizError]] = []
         worker.done.connect(self.done.append)
-        worker.failed.connect(lambda request, sentence: self.failed.append((request, sentence)))
+        worker.failed.connect(lambda request, error: self.failed.append((request, error)))
 
     def ask(self, text: str, model: str = "a") -> None:
         self.worker.submit(Request(self.path / model, text))
@@ -97,9 +100,10 @@ def test_the_end_calls_the_running_request_off(desk: Desk) -> None:
 def test_a_mistake_of_ours_becomes_a_sentence_and_the_worker_lives_on(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.ask("raise zero")
     desk.until(lambda: bool(desk.failed))
-    request, sentence = desk.failed[0]
+    request, error = desk.failed[0]
     assert request.text == "raise zero"
-    assert sentence == "attnviz made a mistake (ZeroDivisionError: by zero); please report this text."
+    assert type(error) is AttnvizError  # neither the text's fault nor the model's
+    assert str(error) == "attnviz made a mistake (ZeroDivisionError: by zero); please report this text."
     assert "ZeroDivisionError" in capsys.readouterr().err
     desk.ask("next")
     desk.runner.go_on.release()
@@ -109,7 +113,16 @@ def test_a_mistake_of_ours_becomes_a_sentence_and_the_worker_lives_on(desk: Desk
 def test_too_little_memory_becomes_a_sentence(desk: Desk) -> None:
     desk.ask("raise memory")
     desk.until(lambda: bool(desk.failed))
-    assert desk.failed[0][1] == "There is not enough memory for this text; use a shorter one."
+    error = desk.failed[0][1]
+    assert isinstance(error, InputError)  # a shorter text may be read with the same model
+    assert str(error) == "There is not enough memory for this text; use a shorter one."
+
+
+def test_an_error_of_the_engine_arrives_as_it_is(desk: Desk) -> None:
+    desk.ask("raise model")
+    desk.until(lambda: bool(desk.failed))
+    assert isinstance(desk.failed[0][1], ModelError)
+    assert str(desk.failed[0][1]) == "It is broken."
 
 
 def test_a_mistake_in_the_engine_is_told_in_the_window_and_the_next_text_is_read(
@@ -146,3 +159,66 @@ def test_ctrl_q_ends_it_all(hands: Hands) -> None:
     hands.window.actions_by_slot["close"].trigger()
     assert not hands.window.isVisible()
     assert gc.isenabled()
+
+
+def test_the_time_of_the_trained_run_is_told_again_when_a_what_if_is_left(hands: Hands) -> None:
+    trained = hands.facts()
+    took = hands.run.milliseconds
+    assert took > 0
+    hands.click_stop(hands.reader.head_counts, 4)
+    hands.click_stop(hands.reader.head_counts, 12)
+    assert hands.run.milliseconds == took
+    assert hands.facts() == trained
+
+
+# --- work that is not the engine's ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def job(qtbot: QtBot) -> Iterator[Job]:
+    job = Job("attnviz-test")
+    yield job
+    job.wait()
+    job.deleteLater()
+
+
+def test_a_job_is_done_off_the_windows_thread_and_tells_what_came_of_it(qtbot: QtBot, job: Job) -> None:
+    with qtbot.waitSignal(job.done, timeout=PATIENCE_MS) as told:
+        assert job.start(lambda: threading.current_thread().name)
+    assert told.args == ["attnviz-test"]
+
+
+def test_a_job_that_is_under_way_is_not_begun_again(qtbot: QtBot, job: Job) -> None:
+    go_on = threading.Event()
+    began: list[str] = []
+    assert job.start(lambda: (began.append("first"), go_on.wait(20)))
+    assert job.is_running
+    assert not job.start(lambda: began.append("second"))
+    with qtbot.waitSignal(job.done, timeout=PATIENCE_MS):
+        go_on.set()
+    assert began == ["first"]
+
+
+@pytest.mark.parametrize("error", [None, InputError("No."), Cancelled(), ZeroDivisionError("by zero")])
+def test_whoever_hears_of_a_jobs_outcome_can_begin_the_next(
+    qtbot: QtBot, job: Job, error: Exception | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running: list[bool] = []
+    for signal in (job.done, job.failed, job.cancelled):
+        signal.connect(lambda *args: running.append(job.is_running), Qt.ConnectionType.DirectConnection)
+
+    def work() -> None:
+        if error is not None:
+            raise error
+
+    job.start(work)
+    job.wait()
+    assert running == [False]
+    capsys.readouterr()
+
+
+def test_a_mistake_in_a_job_becomes_a_sentence(qtbot: QtBot, job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    with qtbot.waitSignal(job.failed, timeout=PATIENCE_MS) as told:
+        job.start(lambda: 1 / 0)
+    assert told.args == ["It did not work (ZeroDivisionError: division by zero); try again, or report this."]
+    assert "ZeroDivisionError" in capsys.readouterr().err

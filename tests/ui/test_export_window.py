@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -16,12 +17,23 @@ from PySide6.QtGui import QColor, QImage, QImageReader
 from PySide6.QtWidgets import QApplication
 
 from attnviz.export import figure
+from attnviz.scene.theme import load_theme
 from attnviz.session.settings import load_settings
+from attnviz.ui import export_dialog
+from attnviz.ui import window as window_module
 from attnviz.ui.export_dialog import FORMS, PRESETS, ExportDialog
-from tests.ui.hands import CTRL, LEFT, Hands
+from tests.ui.hands import CTRL, LEFT, PATIENCE_MS, Hands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from attnviz.export.figure import Paper
+    from attnviz.session.run import Run
+    from attnviz.session.view import View
+    from attnviz.ui.copying import Copy
+
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Desk:
@@ -49,8 +61,15 @@ class Desk:
         assert self.dialog.path_field.text() == str(path)
 
     def press(self) -> str:
-        """Press Export; the sentence that comes."""
+        """Press Export and wait; the sentence that comes."""
         self.hands.qtbot.mouseClick(self.dialog.export_button, LEFT)
+        self.hands.until(self.dialog.export_button.isEnabled)
+        return self.dialog.message()
+
+    def copy(self) -> str:
+        """Press Copy and wait; the sentence that comes."""
+        self.hands.qtbot.mouseClick(self.dialog.copy_button, LEFT)
+        self.hands.until(self.dialog.copy_button.isEnabled)
         return self.dialog.message()
 
     def preview(self) -> QImage:
@@ -149,9 +168,26 @@ def test_the_preview_follows_theme_width_and_background(desk: Desk) -> None:
 
 def test_dark_ink_is_never_put_on_white(desk: Desk) -> None:
     desk.hands.key(Qt.Key.Key_Down, desk.dialog.theme_box)
-    assert desk.dialog.background_box.currentText() == "As shown"
+    assert desk.dialog.background_box.currentText() == "Transparent"
+    assert QImage(str(written(desk, ".png"))).pixelColor(2, 2).alpha() == 0
+    desk.dialog.background_box.setCurrentText("White")
+    assert desk.dialog.paper().theme == "light"
+    assert desk.preview().pixelColor(2, 2) == QColor("#ffffff")
+
+
+@pytest.mark.parametrize("shown", ["light", "dark"])
+def test_as_shown_is_as_the_window_shows_it(hands: Hands, tmp_path: Path, shown: str) -> None:
+    hands.choose_menu(f"go_{shown}")
+    hands.key("1")
+    desk = Desk(hands, tmp_path)
+    for theme in ("Light", "Dark"):  # whichever was chosen before
+        desk.dialog.background_box.setCurrentText("Transparent")
+        desk.dialog.theme_box.setCurrentText(theme)
+        desk.dialog.background_box.setCurrentText("As shown")
+        assert desk.dialog.theme_box.currentText() == shown.capitalize()
     image = QImage(str(written(desk, ".png")))
-    assert image.pixelColor(2, 2).lightness() < 60
+    assert image.pixelColor(2, 2) == QColor(hands.scene.theme.paper) == QColor(load_theme(shown).paper)
+    desk.close()
 
 
 def test_a_width_in_other_units_is_the_same_width(desk: Desk) -> None:
@@ -234,13 +270,42 @@ def check_clipboard(hands: Hands) -> None:
     assert image.width() == 1650  # 5.5 in at 300 dpi
     assert image.pixelColor(2, 2) == QColor("#ffffff")
     svg = ElementTree.fromstring(bytes(content.data("image/svg+xml").data()))
-    assert "animal" in " ".join(svg.itertext())
+    assert "animal" in " ".join("".join(text.itertext()) for text in svg.iter(f"{SVG}text"))
+    check_facts(hands, svg.findtext(f"{SVG}desc"))
+
+
+def check_facts(hands: Hands, facts: str | None) -> None:
+    """A figure says what it takes to make it again: where its numbers come from, and what of them it shows."""
+    told = json.loads(facts or "")
+    view = hands.state.view
+    assert told["model_sha256"] == hands.run.model.sha256
+    assert told["text"] == hands.state.text
+    assert told["layer"] == view.layer
+    assert told["heads"] == sorted(set(hands.scene.arcs.head.tolist()))
+    assert told["focus"] == view.focus == hands.scene.focus
+    assert told["threshold"] == {view.threshold.kind: view.threshold.value}
+    assert told["hide_specials"] == view.hide_specials == ("[CLS]" not in hands.words())
+
+
+def test_every_figure_says_what_it_takes_to_make_it_again(desk: Desk) -> None:
+    desk.close()
+    hands = desk.hands
+    hands.key("S")
+    hands.key("]")
+    hands.click_token(hands.position("street"))
+    hands.key(Qt.Key.Key_Left, hands.reader.threshold.slider)
+    again = Desk(hands, desk.folder)
+    check_facts(hands, QImageReader(str(written(again, ".png"))).text("Provenance"))
+    again.folder.joinpath("figure.png").unlink()
+    check_facts(hands, ElementTree.fromstring(written(again, ".svg").read_bytes()).findtext(f"{SVG}desc"))
+    view = hands.state.view
+    assert (view.layer, view.threshold.value, view.hide_specials) == (1, 0.69, False)  # not what it is at first
+    assert view.focus is not None
 
 
 def test_copy_puts_picture_and_svg_on_the_clipboard(desk: Desk) -> None:
     QApplication.clipboard().clear()
-    desk.hands.qtbot.mouseClick(desk.dialog.copy_button, LEFT)
-    assert desk.dialog.message() == "Copied, as a picture and as SVG."
+    assert desk.copy() == "Copied, as a picture and as SVG."
     check_clipboard(desk.hands)
 
 
@@ -248,15 +313,15 @@ def test_ctrl_shift_c_copies_the_picture(hands: Hands) -> None:
     QApplication.clipboard().clear()
     hands.key("1")
     hands.key("c", None, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    hands.until(lambda: "Copied" in hands.window.statusBar().currentMessage())
     check_clipboard(hands)
-    assert "Copied" in hands.window.statusBar().currentMessage()
 
 
 def test_a_picture_too_large_to_copy_is_one_sentence(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figure, "MOST_PIXELS", 1_000)
     QApplication.clipboard().setText("mine")
     hands.key("c", None, CTRL | Qt.KeyboardModifier.ShiftModifier)
-    assert "is too large" in hands.window.statusBar().currentMessage()
+    hands.until(lambda: "is too large" in hands.window.statusBar().currentMessage())
     assert QApplication.clipboard().text() == "mine"
 
 
@@ -269,7 +334,7 @@ def test_an_export_shows_what_the_window_showed(desk: Desk) -> None:
     again.press()
     text = " ".join(" ".join(ElementTree.fromstring((desk.folder / "what-if.svg").read_bytes()).itertext()).split())
     assert "What if this model had 4 heads?" in text
-    assert "keeps 0.76 of its direction" in text
+    assert "cosine of 0.76 to the trained" in text
 
 
 def test_the_dialogs_picture_can_be_read_by_qt_itself(desk: Desk) -> None:
@@ -280,3 +345,116 @@ def test_a_name_without_an_ending_gets_that_of_the_kind(desk: Desk) -> None:
     desk.choose(".pdf")
     desk.name(desk.folder / "figure")
     assert desk.press() == f"Written: {desk.folder / 'figure.pdf'}"
+
+
+# --- while it is written ----------------------------------------------------------------------------------------------
+
+
+class Gate:
+    """Goes round a function that works off the window's thread and lets it go on when the test says so."""
+
+    def __init__(self, work: Callable[..., object]) -> None:
+        self.work = work
+        self.came: list[str] = []
+        self.open = threading.Event()
+
+    def __call__(self, *args: object) -> object:
+        self.came.append(threading.current_thread().name)
+        self.open.wait(PATIENCE_MS / 1000)
+        return self.work(*args)
+
+
+@pytest.fixture
+def writing(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    gate = Gate(export_dialog._write)
+    monkeypatch.setattr(export_dialog, "_write", gate)
+    return gate
+
+
+@pytest.fixture
+def copying(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    gate = Gate(window_module.make_copy)
+    monkeypatch.setattr(window_module, "make_copy", gate)
+    return gate
+
+
+def test_while_a_file_is_written_the_window_lives_and_no_other_can_be_begun(desk: Desk, writing: Gate) -> None:
+    path = desk.folder / "figure.svg"
+    desk.name(path)
+    desk.hands.qtbot.mouseClick(desk.dialog.export_button, LEFT)
+    desk.hands.until(lambda: writing.came == ["attnviz-export"])
+    assert desk.dialog.message() == "Writing\N{HORIZONTAL ELLIPSIS}"
+    assert not desk.dialog.export_button.isEnabled()
+    assert not desk.dialog.copy_button.isEnabled()
+    desk.hands.qtbot.keyClick(desk.dialog, Qt.Key.Key_Return)
+    desk.hands.qtbot.mouseClick(desk.dialog.copy_button, LEFT)
+    desk.dialog.unit_box.setCurrentIndex(1)  # the fields answer
+    assert desk.dialog.width_box.value() == pytest.approx(139.7)
+    assert desk.written() == set()
+    writing.open.set()
+    desk.hands.until(desk.dialog.export_button.isEnabled)
+    assert desk.dialog.copy_button.isEnabled()
+    assert desk.dialog.message() == f"Written: {path}"
+    assert writing.came == ["attnviz-export"]
+
+
+def test_after_a_failure_the_next_press_writes(desk: Desk) -> None:
+    desk.name(desk.folder / "nowhere" / "figure.svg")
+    assert not desk.press().startswith("Written")
+    desk.name(desk.folder / "figure.svg")
+    assert desk.press() == f"Written: {desk.folder / 'figure.svg'}"
+
+
+def end_by_escape(desk: Desk) -> None:
+    desk.hands.qtbot.keyClick(desk.dialog, Qt.Key.Key_Escape)
+
+
+def end_by_closing(desk: Desk) -> None:
+    desk.dialog.close()
+
+
+def end_with_the_window(desk: Desk) -> None:
+    desk.hands.window.close()
+
+
+@pytest.mark.parametrize("end", [end_by_escape, end_by_closing, end_with_the_window])
+def test_a_file_that_is_being_written_is_written_whole_however_the_dialog_ends(
+    desk: Desk, writing: Gate, end: Callable[[Desk], None]
+) -> None:
+    path = desk.folder / "home" / "figure.png"
+    desk.name(path)
+    desk.hands.qtbot.mouseClick(desk.dialog.export_button, LEFT)
+    desk.hands.until(lambda: bool(writing.came))
+    writing.open.set()
+    end(desk)
+    assert "attnviz-export" not in {thread.name for thread in threading.enumerate()}
+    assert QImage(str(path)).width() == 1650
+    desk.hands.until(lambda: load_settings().export_folder == str(path.parent))
+
+
+def test_a_copy_under_way_is_not_begun_again(hands: Hands, copying: Gate) -> None:
+    hands.key("1")
+    for _ in range(3):
+        hands.window.copy_picture()
+    hands.until(lambda: bool(copying.came))
+    assert hands.window.statusBar().currentMessage() == "Copying\N{HORIZONTAL ELLIPSIS}"
+    hands.key("]")  # the window lives
+    assert hands.state.view.layer == 1
+    copying.open.set()
+    hands.until(lambda: "Copied" in hands.window.statusBar().currentMessage())
+    assert copying.came == ["attnviz-copy"]
+
+
+def test_closing_the_window_waits_for_a_copy(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Copy] = []
+    make_copy = window_module.make_copy
+
+    def make(run: Run, view: View, paper: Paper) -> Copy:
+        made.append(make_copy(run, view, paper))
+        return made[-1]
+
+    monkeypatch.setattr(window_module, "make_copy", make)
+    hands.window.copy_picture()
+    hands.window.close()
+    assert len(made) == 1
+    assert "attnviz-copy" not in {thread.name for thread in threading.enumerate()}

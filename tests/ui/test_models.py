@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtWidgets import QFileDialog
 
-from attnviz.errors import Cancelled, DownloadError
+from attnviz.errors import Cancelled, DownloadError, ModelError
+from attnviz.library.discovery import find_models
 from attnviz.library.progress import Progress
+from attnviz.session import run as run_module
 from attnviz.ui import download
 from attnviz.ui.start import open_window
 from tests.engine.tiny_bert import write_bert
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
+    from attnviz.engine.model import Model
     from attnviz.library.progress import ProgressCallback
     from attnviz.ui.window import MainWindow
 
@@ -292,3 +296,76 @@ def test_the_welcome_pages_other_button_asks_for_a_folder(
     welcome.qtbot.mouseClick(welcome.window.welcome.open_button, LEFT)
     welcome.qtbot.waitUntil(welcome.reader.isVisible, timeout=PATIENCE_MS)
     welcome.settle()
+
+
+def test_a_text_typed_while_a_bad_model_is_opened_is_read_with_the_good_one(
+    hands: Hands, other: Path, minilm: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, go_on = threading.Event(), threading.Event()
+
+    def load(path: Path) -> Model:
+        if path == minilm.path:
+            return minilm
+        opening.set()
+        go_on.wait(20)
+        raise ModelError("It is broken.")
+
+    monkeypatch.setattr(run_module, "load_model", load)
+    hands.drop(hands.window, dropped(other))
+    hands.until(opening.is_set)
+    hands.qtbot.keyClicks(hands.reader.sentence, " Yes.")
+    hands.until(lambda: hands.state.text.endswith(" Yes."))
+    told: list[str | None] = []
+    hands.window.session.subscribe(lambda old, new: told.append(new.failure))
+    go_on.set()
+    hands.until(lambda: hands.run.request.text == hands.state.text)
+    assert "It is broken." in told
+    assert hands.words()[-2:] == ["Yes", "."]
+    assert hands.run.model is minilm
+    assert hands.reader.model_box.currentText() == "all-MiniLM-L6-v2"
+
+
+def test_a_text_that_another_model_cannot_read_leaves_that_model(
+    hands: Hands, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trace(*args: object) -> None:
+        raise MemoryError
+
+    before = hands.words()
+    with monkeypatch.context() as crowded:
+        crowded.setattr(type(hands.run.model), "trace", trace)
+        hands.drop(hands.window, dropped(other))
+        hands.until(lambda: "not enough memory" in hands.reader.notice.text())
+    assert hands.words() == before
+    assert hands.reader.model_box.currentText() == "other-model"
+    hands.type("cat")
+    assert hands.run.model.name == "other-model"
+
+
+def names(hands: Hands) -> set[str]:
+    """What the model box offers, but for the entry that asks for a folder."""
+    box = hands.reader.model_box
+    return {box.itemText(i) for i in range(box.count() - 1)}
+
+
+def test_the_model_box_offers_only_what_the_engine_runs(own_folders: Path, open_reader: Callable[..., Hands]) -> None:
+    write_bert(own_folders / "models" / "mine")
+    foreign = write_bert(own_folders / "models" / "foreign")
+    config = json.loads((foreign / "config.json").read_text())
+    (foreign / "config.json").write_text(json.dumps(config | {"model_type": "mamba"}))
+    assert "foreign" in {model.name for model in find_models()}
+    assert names(open_reader()) == {"all-MiniLM-L6-v2", "mine"}
+
+
+def test_the_same_name_in_two_places_is_told_apart_by_the_place(own_folders: Path, open_reader: Callable[..., Hands]) -> None:
+    write_bert(own_folders / "models" / "mine")
+    cache = Path.home() / ".cache" / "huggingface" / "hub"
+    write_bert(cache / "models--someone--mine" / "snapshots" / "abc")
+    assert names(open_reader()) == {"all-MiniLM-L6-v2", "mine, attnviz", "mine, Hugging Face cache"}
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_file_of_a_model_opens_its_folder(hands: Hands, other: Path, name: str) -> None:
+    hands.drop(hands.window, dropped(other / name))
+    hands.until(lambda: hands.run.model.name == "other-model")
+    assert hands.state.model == other

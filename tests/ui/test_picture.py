@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
 from attnviz.paint.fonts import text_width
+from attnviz.scene.focus import focus_labels
 from attnviz.scene.hit import arc_under
-from attnviz.scene.reading import focus_labels
+from attnviz.scene.palette import head_colour
 from attnviz.ui.canvas import arc_text
 from tests.ui.hands import CTRL, LEFT, NO_KEY, Hands
 
@@ -86,7 +88,7 @@ def test_hover_rebuilds_no_scene(hands: Hands) -> None:
 
 def test_only_the_arcs_of_the_token_in_focus_stand_forward(hands: Hands) -> None:
     hands.key("0")
-    token = hands.position("cross")
+    token = hands.position("animal")
     arcs = hands.scene.arcs
     strong = [int(arc) for arc in np.flatnonzero((arcs.width > 1.5) & (np.abs(arcs.query - arcs.key) > 1))]
     mine = [arc for arc in strong if arcs.query[arc] == token]
@@ -119,7 +121,8 @@ def test_an_arc_under_the_pointer_tells_query_key_head_and_weight(hands: Hands) 
     head, query, key = int(arcs.head[found]), int(arcs.query[found]), int(arcs.key[found])
     pieces = hands.run.trace.pieces
     weight = hands.run.trace.attention(0)[head, query, key]
-    assert arc_text(hands.scene, found) == f"{pieces[query].shown} \u2192 {pieces[key].shown}   H{head}   {weight:.3f}"
+    looks = f"\u2068{pieces[query].shown}\u2069 \u2192 \u2068{pieces[key].shown}\u2069"
+    assert arc_text(hands.scene, found) == f"{looks}   H{head}   {weight:.3f}"
     hands.point(hands.nowhere())
     assert hands.canvas.hovered_arc is None
 
@@ -191,7 +194,133 @@ def test_the_numbers_at_the_keys_are_the_traces(hands: Hands) -> None:
     row = hands.run.trace.attention(0)[0, token]
     labels = focus_labels(hands.scene, text_width)
     assert labels
-    assert {label.text for label in labels} <= {f"{weight:.2f}" for weight in row}
+    assert {label.text for label, _ in labels} <= {f"{weight:.2f}" for weight in row}
+    for label, dot in labels:
+        assert (label.ink, label.colour, label.align) == ("ink", None, "left")
+        assert dot.colour == head_colour(0, hands.scene.theme)
+        assert dot.x + dot.radius < label.x
+
+
+def test_a_number_is_that_of_the_strongest_arc_to_its_key_with_a_dot_of_that_arcs_head(hands: Hands) -> None:
+    token = hands.position("it")
+    hands.click_token(token)
+    row = hands.run.trace.attention(0)[:, token]
+    arcs = hands.scene.arcs
+    labels = focus_labels(hands.scene, text_width)
+    assert len({dot.colour for _, dot in labels}) > 1
+    for label, dot in labels:
+        middle = (dot.x - dot.radius + label.x + text_width(label.text, label.size, label.bold)) / 2
+        key = min(hands.scene.tokens, key=lambda box: abs(box.middle - middle)).index
+        head = max(arcs.head[(arcs.query == token) & (arcs.key == key)], key=lambda head: row[head, key])
+        assert label.text == f"{row[head, key]:.2f}"
+        assert dot.colour == head_colour(int(head), hands.scene.theme)
+
+
+def test_a_pin_rebuilds_no_arcs(hands: Hands) -> None:
+    arcs = hands.scene.arcs
+    hands.click_token(3)
+    assert hands.scene.focus == 3
+    hands.key(Qt.Key.Key_Right)
+    assert hands.scene.focus == 4
+    hands.key(Qt.Key.Key_Escape)
+    assert hands.scene.focus is None
+    assert hands.scene.arcs is arcs
+
+
+def test_a_pin_shows_in_picture_and_panel_and_leaves_no_trace(hands: Hands) -> None:
+    before = hands.canvas.grab().toImage()
+    hands.click_token(3)
+    hands.point(hands.nowhere())
+    assert hands.canvas.grab().toImage() != before
+    assert panel_rows(hands) == strongest(hands, 3)
+    hands.key(Qt.Key.Key_Escape)
+    assert hands.canvas.grab().toImage() == before
+    assert hands.reader.panel.title() == "Point at a token"
+
+
+def pins(hands: Hands) -> list[int | None]:
+    """What is pinned from now on, in order."""
+    told: list[int | None] = []
+    hands.canvas.tokenPinned.connect(told.append)
+    return told
+
+
+def test_a_double_click_on_a_token_pins_it_once(hands: Hands) -> None:
+    told = pins(hands)
+    hands.double_click(hands.canvas, hands.at_token(4))
+    assert told == [4]
+    assert hands.scene.focus == 4
+    hands.click_token(6)
+    assert hands.scene.focus == 6
+
+
+def test_a_double_click_whose_end_another_window_took_leaves_the_next_click_alone(hands: Hands) -> None:
+    hands.click_token(4)
+    hands.qtbot.mouseDClick(hands.canvas, LEFT, NO_KEY, hands.at_token(4))  # no release after it
+    hands.click_token(6)
+    assert hands.scene.focus == 6
+
+
+def test_a_double_click_with_the_other_button_does_nothing_and_the_next_click_counts(hands: Hands) -> None:
+    hands.key("=", None, CTRL)
+    hands.double_click(hands.canvas, hands.nowhere(), Qt.MouseButton.RightButton)
+    assert hands.canvas.zoom == pytest.approx(1.25)
+    hands.click_token(4)
+    assert hands.scene.focus == 4
+
+
+def test_a_click_on_an_arc_neither_pins_nor_unpins(hands: Hands) -> None:
+    told = pins(hands)
+
+    def click_an_arc() -> None:
+        at = next(at for arc in reversed(range(len(hands.scene.arcs))) if is_arc(hands, at := hands.at_arc(arc)))
+        hands.qtbot.mouseClick(hands.canvas, LEFT, NO_KEY, at)
+
+    hands.key("0")
+    click_an_arc()
+    assert told == []
+    hands.click_token(hands.position("street"))
+    click_an_arc()
+    assert told == [hands.position("street")]
+    assert hands.scene.focus == hands.position("street")
+
+
+def is_arc(hands: Hands, at: QPoint) -> bool:
+    hands.point(at)
+    return hands.canvas.hovered_arc is not None
+
+
+def frame(hands: Hands) -> bool:
+    """Whether a line in the accent colour runs round the picture."""
+    image = hands.canvas.grab().toImage()
+    middle = image.height() // 2
+    edges = {image.pixelColor(x, middle).name() for x in (0, image.width() - 1)}
+    return edges == {QColor(hands.scene.theme.accent).name()}
+
+
+def test_only_who_comes_by_keys_sees_a_frame_round_the_picture(hands: Hands) -> None:
+    hands.activate()
+    hands.click_token(3)
+    assert hands.window.focusWidget() is hands.canvas
+    assert not frame(hands)
+    before = hands.reader.head_counts
+    before.setFocus()
+    hands.qtbot.keyClick(before, Qt.Key.Key_Tab)
+    assert hands.window.focusWidget() is hands.canvas
+    assert frame(hands)
+    before.setFocus()
+    assert not frame(hands)
+
+
+def test_the_frame_is_there_again_when_one_comes_back_from_another_window(hands: Hands) -> None:
+    hands.activate()
+    hands.canvas.setFocus(Qt.FocusReason.TabFocusReason)
+    hands.canvas.clearFocus()
+    hands.canvas.setFocus(Qt.FocusReason.ActiveWindowFocusReason)
+    assert frame(hands)
+    hands.canvas.clearFocus()
+    hands.canvas.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert not frame(hands)
 
 
 def test_a_pin_stays_with_its_word_while_the_sentence_changes(hands: Hands) -> None:
@@ -285,6 +414,7 @@ def test_keys_zoom_and_fit(hands: Hands) -> None:
 
 def test_a_drag_moves_the_picture_with_the_pointer_and_pins_nothing(hands: Hands) -> None:
     token = hands.position("street")
+    hands.wheel(hands.canvas, hands.canvas.rect().center(), 5, CTRL)
     before = hands.at_token(token)
     start = hands.nowhere()
     hands.point(start)
@@ -293,11 +423,44 @@ def test_a_drag_moves_the_picture_with_the_pointer_and_pins_nothing(hands: Hands
     assert hands.scene.focus is None
 
 
+def test_a_picture_that_fits_does_not_move(hands: Hands) -> None:
+    start = hands.nowhere()
+    for zoom in (0, -3):  # life-size, then smaller
+        hands.wheel(hands.canvas, hands.canvas.rect().center(), zoom, CTRL)
+        place = hands.canvas.on_screen(0, 0)
+        hands.drag(hands.canvas, start, start - QPoint(60, 40), start - QPoint(300, 200))
+        hands.drag(hands.canvas, QPoint(3, 3), QPoint(300, 200))
+        assert hands.canvas.on_screen(0, 0) == place
+
+
+def test_a_drag_goes_to_the_pictures_ends_and_no_further(hands: Hands) -> None:
+    hands.wheel(hands.canvas, hands.canvas.rect().center(), 5, CTRL)
+    far = QPoint(9_000, 9_000)
+    hands.drag(hands.canvas, QPoint(3, 3), QPoint(3, 3) + far)
+    assert hands.canvas.on_screen(0, 0).toTuple() == pytest.approx((0, 0), abs=1e-6)
+    hands.drag(hands.canvas, hands.nowhere(), hands.nowhere() - far)
+    end = hands.canvas.on_screen(hands.scene.width, hands.scene.height).toTuple()
+    assert end == pytest.approx((hands.canvas.width(), hands.canvas.height()), abs=1e-6)
+
+
+def test_a_picture_that_a_zoom_put_out_of_sight_can_be_dragged_back(hands: Hands) -> None:
+    hands.wheel(hands.canvas, QPoint(0, 0), -100, CTRL)
+    assert hands.canvas.zoom == 0.2
+    corner = hands.nowhere()
+    hands.wheel(hands.canvas, corner, 5, CTRL)
+    assert hands.canvas.on_screen(hands.scene.width, hands.scene.height).x() < 0
+    hands.drag(hands.canvas, QPoint(3, 3), QPoint(9_000, 9_000))
+    assert hands.canvas.on_screen(0, 0).toTuple() == pytest.approx((0, 0), abs=1e-6)
+
+
 def test_a_drag_keeps_a_pin(hands: Hands) -> None:
     hands.click_token(3)
     start = hands.nowhere()
     hands.point(start)
+    hands.key("=", None, CTRL)
+    place = hands.canvas.on_screen(0, 0)
     hands.drag(hands.canvas, start, start - QPoint(60, 40))
+    assert hands.canvas.on_screen(0, 0) != place
     assert hands.scene.focus == 3
 
 
@@ -385,8 +548,53 @@ def test_zoom_and_place_stay_while_heads_and_layers_change(hands: Hands) -> None
     place = hands.canvas.on_screen(0, 0)
     hands.key("0")
     hands.key("]")
+    hands.click_token(3)
+    hands.click_stop(hands.reader.head_counts, 4)
+    hands.key(Qt.Key.Key_Left, hands.reader.threshold.slider)
+    hands.choose_menu("go_dark")
     assert hands.canvas.zoom == pytest.approx(1.25)
     assert hands.canvas.on_screen(0, 0) == place
+
+
+def test_in_a_tall_picture_place_stays_while_its_height_changes(long_hands: Hands) -> None:
+    hands = long_hands
+    hands.wheel(hands.canvas, hands.nowhere(), -1)
+    place, height = hands.canvas.on_screen(0, 0), hands.scene.height
+    assert place.y() < 0
+    hands.key("7")
+    hands.click_stop(hands.reader.head_counts, 4)
+    assert hands.scene.height != height
+    assert hands.canvas.on_screen(0, 0) == place
+
+
+def test_another_text_and_another_width_are_seen_from_the_start(hands: Hands) -> None:
+    for change in (lambda: hands.type("Cats sleep."), lambda: hands.window.resize(1000, 700)):
+        hands.key("=", None, CTRL)
+        assert hands.canvas.zoom == pytest.approx(1.25)
+        change()
+        hands.settle()
+        assert hands.canvas.zoom == 1.0
+        assert hands.canvas.on_screen(0, 0).toTuple() == (0, 0)
+
+
+def test_a_window_that_is_drawn_larger_is_laid_out_once_it_rests(hands: Hands) -> None:
+    scene = hands.scene
+    for width in range(1100, 900, -20):
+        hands.window.resize(width, 700)
+        assert hands.scene is scene
+    hands.settle()
+    assert hands.scene.width == hands.canvas.width()
+    assert hands.scene.width < scene.width
+
+
+def test_arcs_are_as_sharp_as_the_screen_that_the_window_is_moved_to(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    for ratio in (1.0, 2.0, 1.5):
+        monkeypatch.setattr(hands.canvas, "devicePixelRatioF", lambda ratio=ratio: ratio)
+        hands.canvas.repaint()
+        image = hands.canvas._arcs
+        assert image is not None
+        assert image.devicePixelRatio() == ratio
+        assert image.size() == hands.canvas.size() * ratio
 
 
 def test_a_new_size_lays_the_picture_out_anew(hands: Hands) -> None:
@@ -398,8 +606,19 @@ def test_a_new_size_lays_the_picture_out_anew(hands: Hands) -> None:
         assert min(box.left for box in hands.scene.tokens) >= 0
 
 
-def test_in_a_narrow_window_the_sentence_breaks_into_rows(hands: Hands) -> None:
+def test_in_a_narrow_window_the_sentence_breaks_into_rows_of_like_length_in_the_middle(
+    open_reader: Callable[..., Hands],
+) -> None:
+    hands = open_reader("The animal didn't cross the street because it was very tired and very hungry.")
     assert {box.row for box in hands.scene.tokens} == {0}
     hands.window.resize(640, 600)
-    hands.until(lambda: len({box.row for box in hands.scene.tokens}) > 1)
-    assert max(box.right for box in hands.scene.tokens) <= hands.canvas.width()
+    hands.settle()
+    boxes = hands.scene.tokens
+    rows = [[box for box in boxes if box.row == row] for row in range(boxes[-1].row + 1)]
+    assert len(rows) == 2
+    starts, ends = [row[0].left for row in rows], [row[-1].right for row in rows]
+    assert max(ends) <= hands.canvas.width()
+    assert starts[0] == starts[1]
+    assert starts[0] == pytest.approx(hands.canvas.width() - max(ends), abs=1)
+    lengths = sorted(end - start for start, end in zip(starts, ends, strict=True))
+    assert lengths[0] > 0.5 * lengths[1]  # filled to the full width, the last row would be a word or two

@@ -202,11 +202,17 @@ def test_a_text_longer_than_the_model_reads_says_how_much_is_left_out(hands: Han
     assert hands.band() == "all-MiniLM-L6-v2 reads 512 tokens at most: the last 90 tokens of the text are left out."
 
 
-def test_the_close_button_sends_a_sentence_away(hands: Hands) -> None:
+def test_the_close_button_sends_a_sentence_away_for_good(hands: Hands) -> None:
     hands.key("a", hands.reader.sentence, CTRL)
     hands.key(Qt.Key.Key_Backspace, hands.reader.sentence)
     hands.until(lambda: bool(hands.reader.notice.text()))
     hands.qtbot.mouseClick(hands.reader.notice._close, Qt.MouseButton.LeftButton)
+    assert hands.reader.notice.text() == ""
+    assert hands.state.failure is None
+    hands.key("]")
+    hands.key("3")
+    hands.click_token(4)
+    assert hands.state.view.layer == 1
     assert hands.reader.notice.text() == ""
 
 
@@ -232,6 +238,6 @@ def test_a_what_if_is_measured_against_the_same_text(hands: Hands) -> None:
     hands.key("-")
     hands.settle()
     hands.type("Cats sleep.")
-    expected = Runner().run(hands.run.request).kept_direction
-    assert hands.run.kept_direction == pytest.approx(expected)
-    assert f"keeps {expected:.2f} of its direction" in hands.band()
+    expected = Runner().run(hands.run.request).cosine_to_trained
+    assert hands.run.cosine_to_trained == pytest.approx(expected)
+    assert f"a cosine of {expected:.2f} to the trained ones" in hands.band()

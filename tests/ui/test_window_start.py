@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QWidget
     from pytestqt.qtbot import QtBot
 
+    from attnviz.engine.model import Model
     from attnviz.ui.window import MainWindow
 
 
@@ -69,3 +70,58 @@ def test_all_chips_are_seen_in_a_narrow_window(open_reader: Callable[..., Hands]
     chips = hands.reader.chips
     assert len({chip.y() for chip in chips._chips}) == 2
     assert all(chips.rect().contains(chip.geometry()) for chip in chips._chips)
+
+
+def test_the_first_picture_that_is_painted_fills_the_window(
+    qtbot: QtBot, fusion: QApplication, minilm_path: Path, closed_after: Callable[[MainWindow], MainWindow]
+) -> None:
+    window = closed_after(open_window(fusion, minilm_path, None))
+    canvas = window.reader.canvas
+    painted: list[tuple[float, int]] = []
+    canvas.painted.connect(lambda: painted.append((canvas.scene.width, canvas.width())))
+    qtbot.waitUntil(lambda: bool(painted))
+    scene, room = painted[0]
+    assert scene == room > 600
+
+
+def controls(hands: Hands) -> list[QWidget]:
+    reader = hands.reader
+    return [reader.layers, reader.head_counts, reader.threshold, reader.specials_button, reader.chips]
+
+
+@pytest.mark.parametrize(("text", "says"), [(" ", "no visible character"), ("A text too long.", "not enough memory")])
+def test_a_first_text_that_cannot_be_read_leaves_the_reader_with_the_sentence_and_nothing_to_turn(
+    qtbot: QtBot,
+    fusion: QApplication,
+    minilm: Model,
+    closed_after: Callable[[MainWindow], MainWindow],
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    says: str,
+) -> None:
+    def trace(*args: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as crowded:
+        crowded.setattr(type(minilm), "trace", trace)
+        hands = Hands(qtbot, closed_after(open_window(fusion, minilm.path, text)))
+        qtbot.waitUntil(hands.window.isVisible)
+        hands.settle()
+    assert says in hands.reader.notice.text()
+    assert hands.reader.isVisible()
+    assert not hands.window.welcome.isVisible()
+    assert hands.state.model == minilm.path
+    assert not any(control.isEnabled() for control in controls(hands))
+    hands.type("Cats sleep.")
+    assert hands.words() == ["Cats", "sleep", "."]
+    assert hands.reader.notice.text() == ""
+    assert all(control.isEnabled() for control in controls(hands))
+
+
+def test_the_panel_gives_its_room_to_the_picture_in_a_narrow_window(open_reader: Callable[..., Hands]) -> None:
+    hands = open_reader()
+    for width, seen in ((1180, True), (799, False), (800, True), (700, False)):
+        hands.window.resize(width, 700)
+        hands.settle()
+        assert hands.reader.panel.isVisible() == seen
+        assert (hands.canvas.width() == width) != seen

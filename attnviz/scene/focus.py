@@ -1,0 +1,52 @@
+"""The numbers of a token in focus, set at its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attnviz.scene.palette import head_colour
+from attnviz.scene.scene import Dot, Label
+
+if TYPE_CHECKING:
+    from attnviz.scene.scene import Measure, Scene
+
+NUMBER_SIZE = 12
+_DOT = 3.0
+
+
+def focus_labels(scene: Scene, measure: Measure) -> list[tuple[Label, Dot]]:
+    """For each key of the scene's focus its largest weight, and a dot in the colour of the head that has it.
+
+    A number stands across the text from where its arc lands. Where two would overlap the weaker one is left out; it stands in
+    the list beside the picture.
+    """
+    if scene.focus is None:
+        return []
+    arcs = scene.arcs
+    labels: list[tuple[Label, Dot]] = []
+    taken: list[tuple[int, float, float]] = []
+    done: set[int] = set()
+    for arc in np.flatnonzero(arcs.query == scene.focus)[::-1]:
+        key = int(arcs.key[arc])
+        box = scene.token_at(key)
+        if key in done or key == scene.focus or box is None or arcs.weight[arc] < 0.005:
+            continue
+        done.add(key)
+        text = f"{arcs.weight[arc]:.2f}"
+        width = measure(text, NUMBER_SIZE, True) + 2 * _DOT + 3
+        left = box.middle - width / 2
+        if any(row == box.row and left - 3 < end and start < left + width + 3 for row, start, end in taken):
+            continue
+        taken.append((box.row, left, left + width))
+        lands_above = (key < scene.focus) == (box.row == _row(scene, scene.focus))
+        baseline = box.bottom + NUMBER_SIZE + 1 if lands_above else box.top - 4
+        number = Label(text, left + 2 * _DOT + 3, baseline, NUMBER_SIZE, "ink", bold=True)
+        labels.append((number, Dot(left + _DOT, baseline - 4.5, _DOT, head_colour(int(arcs.head[arc]), scene.theme))))
+    return labels
+
+
+def _row(scene: Scene, token: int) -> int:
+    box = scene.token_at(token)
+    return -1 if box is None else box.row
