@@ -17,7 +17,7 @@ _DOT = 3.0
 
 
 def focus_labels(scene: Scene, measure: Measure) -> list[tuple[Label, Dot]]:
-    """For each key of the scene's focus its largest weight, and a dot in the colour of the head that has it.
+    """For each key of the scene's focus the weight of its strongest drawn arc, and a dot in the colour of that arc's head.
 
     A number stands across the text from where its arc lands. Where two would overlap the weaker one is left out; it stands in
     the list beside the picture.
