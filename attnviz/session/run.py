@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from attnviz.analysis.effect import mean_cosine
+from attnviz.engine.blas import keep_to_one_thread
 from attnviz.engine.model import Model, load_model
 from attnviz.errors import never
 from attnviz.session.request import check_text
@@ -35,9 +36,10 @@ class Run:
 
 
 class Runner:
-    """Runs requests one after the other; for use from one thread."""
+    """Runs requests one after the other, each matrix product on one thread; for use from one thread."""
 
     def __init__(self) -> None:
+        keep_to_one_thread()
         self._opened: tuple[Path, Model] | None = None
         self._trained: tuple[Request, Trace, float] | None = None
 

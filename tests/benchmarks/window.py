@@ -46,12 +46,22 @@ def measure_window(app: QApplication, model: Path, rounds: int) -> dict[str, dic
         QTest.qWait(300)
         assert len(window.session.state.run.trace.tokens) == n_token, len(window.session.state.run.trace.tokens)
         for name, gesture in GESTURES.items():
+            _as_trained(app, window)
             times = [gesture(app, window, number) for number in range(rounds + 2)][2:]  # the first two warm the caches
             figures[f"{name}, {n_token} tokens"] = {"median": statistics.median(times), "worst": max(times)}
         window.close()
         window.deleteLater()
         app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return figures
+
+
+def _as_trained(app: QApplication, window: MainWindow) -> None:
+    """All heads of the trained count are on, nothing is in focus, and the window rests."""
+    window.trained_heads()
+    window.all_heads()
+    window.session.show(focus=None)
+    _until(app, lambda: not window.session.state.busy)
+    QTest.qWait(100)
 
 
 def _keystroke(app: QApplication, window: MainWindow, number: int) -> float:

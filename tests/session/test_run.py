@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from threadpoolctl import ThreadpoolController
 
 from attnviz.engine.model import Model
 from attnviz.errors import Cancelled, InputError, ModelError
@@ -110,3 +111,9 @@ def test_a_run_that_was_called_off_leaves_nothing_behind(folder: Path, counted: 
 def test_a_text_without_anything_to_read_opens_no_model(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         Runner().run(Request(tmp_path / "nowhere", "  "))
+
+
+def test_matrix_products_keep_to_one_thread() -> None:
+    Runner()
+    libraries = [library for library in ThreadpoolController().info() if library["user_api"] == "blas"]
+    assert {library["num_threads"] for library in libraries} <= {1}
