@@ -168,7 +168,7 @@ def _tallest(rows: Rows, free: float, layout: Layout) -> float:
     """The height of the widest arch: what the window leaves, within the bounds of a good shape."""
     extent = max((place.right for place in rows.places), default=0.0)
     if rows.n_row > 1:
-        return min(max(free, 48.0), 110.0)
+        return min(max(free, 40.0), 110.0)
     wanted = free if layout.height else 0.26 * extent
     return min(max(wanted, 60.0), 0.36 * extent + 30.0, 320.0)
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from attnviz.scene.scene import Measure
 
 # Type sizes to try for a sentence on one row, and the one for several rows.
-_ONE_ROW_SIZES = (22, 20, 18, 17, 16)
+_ONE_ROW_SIZES = (28, 25, 22, 20, 18, 17, 16)
+_USUAL_SIZE = 22
 _MANY_ROWS_SIZE = 17
 _NARROW_SIZE = 15
 # Where one token alone is wider than that leaves room for.
@@ -42,8 +43,10 @@ class Rows:
 def set_rows(tokens: Sequence[Token], visible: Sequence[int], width: float, measure: Measure) -> Rows:
     """The `visible` tokens in lines at most `width` wide; one line in the largest size that fits, else several."""
     for size in _ONE_ROW_SIZES:
-        rows = _fill(tokens, visible, size, width, measure)
-        if rows.n_row == 1 and _fits(rows, width):
+        # The largest sizes are for short sentences, which would look lost; a longer one has more use for air than for size.
+        room = width if size <= _USUAL_SIZE else 0.5 * width
+        rows = _fill(tokens, visible, size, room, measure)
+        if rows.n_row == 1 and _fits(rows, room):
             return _airy(tokens, visible, rows, width, measure)
     for size in (_MANY_ROWS_SIZE if width >= 640 else _NARROW_SIZE, *_SIZES_FOR_LONG_WORDS):
         rows = _fill(tokens, visible, size, width, measure)
@@ -57,8 +60,28 @@ def _balanced(tokens: Sequence[Token], visible: Sequence[int], rows: Rows, width
     for share in (0.70, 0.76, 0.82, 0.88, 0.94):
         narrower = _fill(tokens, visible, rows.font_size, share * width, measure)
         if narrower.n_row == rows.n_row and _fits(narrower, width):
-            return narrower
+            return _stretched(narrower, width)
     return rows
+
+
+def _stretched(rows: Rows, width: float) -> Rows:
+    """The same rows with all gaps widened by one factor, until the widest row fills the width or the gaps are wide enough."""
+    factor = _WIDEST_STRETCH
+    ends: dict[int, tuple[float, float]] = {}  # row -> widths of its text and of its gaps so far
+    for place in rows.places:
+        text, gaps = ends.get(place.row, (0.0, 0.0))
+        ends[place.row] = (text + place.right - place.left, place.right - text - (place.right - place.left))
+    for text, gaps in ends.values():
+        if gaps > 0:
+            factor = min(factor, (width - text) / gaps)
+    places, last = [], None
+    x = 0.0
+    for place in rows.places:
+        x = x + factor * (place.left - last.right) if last is not None and last.row == place.row else 0.0
+        places.append(PlacedToken(place.index, x, x + place.right - place.left, place.row))
+        x += place.right - place.left
+        last = place
+    return Rows(rows.font_size, tuple(places), rows.n_row)
 
 
 def _fits(rows: Rows, width: float) -> bool:

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
 _NARROWEST_HEAD = 8
 _NARROWEST_SCENE = 320
 _RESIZE_PAUSE_MS = 20
+# A picture a little too tall is set smaller; a much taller one keeps its size and scrolls.
+_ZOOMS_TO_FIT = (0.9, 0.8, 0.72)
+_MOST_TO_SHRINK = 120
+_SMALLEST_TYPE = 13.0
 _PANEL_FROM = 800  # pixels of window below which the picture needs the panel's room
 # The examples' numbers were measured on this model, so its name decides whether their line is shown.
 _EXAMPLES_MODEL = "all-MiniLM-L6-v2"
@@ -227,9 +231,19 @@ class ReaderPage(QWidget):
         state = self._state
         if state is None or state.run is None:
             return
-        layout = Layout(max(self.canvas.width(), _NARROWEST_SCENE), self.canvas.height())
-        scene = build_scene(state.run, state.view, self._appearance.theme, layout, text_width)
+        scene = self._build(state, 1.0)
+        if scene.height > self.canvas.height() and len(scene.tokens) <= _MOST_TO_SHRINK:
+            for zoom in _ZOOMS_TO_FIT:
+                smaller = self._build(state, zoom)
+                if zoom * smaller.height <= self.canvas.height() + 1 and zoom * smaller.font_size >= _SMALLEST_TYPE:
+                    scene = smaller
+                    break
         self.canvas.set_scene(scene, self._glide_to(scene, before))
+
+    def _build(self, state: State, zoom: float) -> Scene:
+        """The scene that fills the canvas at a zoom."""
+        width, height = max(self.canvas.width(), _NARROWEST_SCENE), self.canvas.height()
+        return build_scene(state.run, state.view, self._appearance.theme, Layout(width / zoom, height / zoom), text_width)
 
     def _glide_to(self, scene: Scene, before: Run | None) -> Glide | None:
         """The motion between two head counts of one text; None where the picture changes for another reason."""

@@ -22,10 +22,10 @@ class Viewport:
         return self.x + self.zoom * x, self.y + self.zoom * y
 
     def settle(self, width: float, height: float, room_x: float, room_y: float) -> None:
-        """The first place of a picture: life-size, in the middle or, where it is taller than the room, from its top."""
-        self.zoom = 1.0
-        self.x = (room_x - width) / 2 if width <= room_x else 0.0
-        self.y = max((room_y - height) / 2, 0.0)
+        """The first place of a picture: as wide as the room at most, in the middle or, where it is taller, from its top."""
+        self.zoom = min(1.0, room_x / max(width, 1.0))
+        self.x = (room_x - self.zoom * width) / 2
+        self.y = max((room_y - self.zoom * height) / 2, 0.0)
 
     def fit(self, width: float, height: float, room_x: float, room_y: float) -> None:
         """The whole picture in the middle, no larger than life."""

@@ -13,11 +13,8 @@ from attnviz.ui.download import Download
 if TYPE_CHECKING:
     from attnviz.library.progress import Progress
 
-_ABOUT = (
-    "attnviz runs a real transformer on this machine and draws which token of your sentence looks at which. "
-    "For that it needs a model."
-)
-_OFFER = "all-MiniLM-L6-v2: 6 layers of 12 heads, 91 MB, Apache-2.0. It is checked after the download and stays on this machine."
+_ABOUT = "attnviz runs a real transformer on this machine and draws which token looks at which. For that it needs a model."
+_OFFER = "all-MiniLM-L6-v2: 6 layers of 12 heads, 91 MB, Apache-2.0, checked after the download."
 _DROP = "Or drop a model's folder here: one with config.json, tokenizer.json and model.safetensors of the BERT family."
 
 

@@ -606,19 +606,36 @@ def test_a_new_size_lays_the_picture_out_anew(hands: Hands) -> None:
         assert min(box.left for box in hands.scene.tokens) >= 0
 
 
+def test_a_picture_a_little_too_tall_is_set_smaller_until_its_foot_is_in_sight(open_reader: Callable[..., Hands]) -> None:
+    hands = open_reader(
+        "When the old lighthouse keeper finally decided to retire, the villagers who had depended on his light gathered on "
+        "the cliffs and sang to him, although the wind was unbelievably strong."
+    )
+    hands.window.resize(1180, 760)
+    hands.settle()
+    assert hands.canvas.zoom < 1
+    assert hands.canvas.zoom * hands.scene.height <= hands.canvas.height() + 1
+    assert hands.canvas.zoom * hands.scene.width == pytest.approx(hands.canvas.width(), abs=1)
+    assert hands.canvas.zoom * hands.scene.font_size >= 13
+
+
 def test_in_a_narrow_window_the_sentence_breaks_into_rows_of_like_length_in_the_middle(
     open_reader: Callable[..., Hands],
 ) -> None:
-    hands = open_reader("The animal didn't cross the street because it was very tired and very hungry.")
+    words = "The animal didn't cross the street because it was very tired and very hungry"
+    hands = open_reader(f"{words}, and it went back into the wood.")
+    hands.window.resize(1800, 800)
+    hands.settle()
     assert {box.row for box in hands.scene.tokens} == {0}
     hands.window.resize(640, 600)
     hands.settle()
     boxes = hands.scene.tokens
     rows = [[box for box in boxes if box.row == row] for row in range(boxes[-1].row + 1)]
     assert len(rows) == 2
+    assert hands.canvas.zoom * hands.scene.font_size >= 13
     starts, ends = [row[0].left for row in rows], [row[-1].right for row in rows]
-    assert max(ends) <= hands.canvas.width()
+    assert max(ends) <= hands.scene.width
     assert starts[0] == starts[1]
-    assert starts[0] == pytest.approx(hands.canvas.width() - max(ends), abs=1)
+    assert starts[0] == pytest.approx(hands.scene.width - max(ends), abs=1)
     lengths = sorted(end - start for start, end in zip(starts, ends, strict=True))
     assert lengths[0] > 0.5 * lengths[1]  # filled to the full width, the last row would be a word or two
