@@ -16,6 +16,7 @@ from attnviz.errors import AttnvizError, Cancelled, InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from attnviz.analysis.edges import Threshold
     from attnviz.library.progress import Progress
     from attnviz.session.run import Run
 
@@ -220,14 +221,13 @@ def _attend(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
-    from attnviz.analysis.edges import Threshold
     from attnviz.session.lengths import inches
     from attnviz.session.view import HeadChoice, View
 
     _check_output(options.output)
     if not 1 <= options.dpi <= 4_800:
         raise InputError(f"{options.dpi} dpi cannot be drawn; choose from 1 to 4800.")
-    threshold = _threshold(options, Threshold)
+    threshold = _threshold(options)
     width = inches(options.width)
     run = _run(options)
     view = View(
@@ -281,14 +281,16 @@ def _check_output(path: Path) -> None:
         raise InputError(f"{path.parent}: there is no such folder; make it or choose another.")
 
 
-def _threshold(options: argparse.Namespace, make: Callable[..., object]) -> object:
+def _threshold(options: argparse.Namespace) -> Threshold:
+    from attnviz.analysis.edges import Threshold
+
     if options.min_weight is not None:
         if not 0.0 <= options.min_weight <= 1.0:
             raise InputError(f"--min-weight {options.min_weight:g}: weights lie between 0 and 1.")
-        return make("weight", options.min_weight)
+        return Threshold("weight", options.min_weight)
     if not 0.0 < options.strongest <= 100.0:
         raise InputError(f"--strongest {options.strongest:g}: choose a share above 0 and up to 100 percent.")
-    return make("mass", options.strongest / 100)
+    return Threshold("mass", options.strongest / 100)
 
 
 def _in_range(number: int, n: int, what: str, run: Run) -> int:

@@ -111,7 +111,7 @@ def figure_image(scene: Scene, paper: Paper, dpi: float, hairline: float = _HAIR
 
 
 def svg_bytes(scene: Scene, paper: Paper, facts: str) -> bytes:
-    """The figure as SVG 1.1 with real text, its size in millimetres and a viewBox in logical pixels."""
+    """The figure as SVG with real text, its size in millimetres and a viewBox in logical pixels."""
     buffer = _open_buffer()
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)

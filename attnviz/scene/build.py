@@ -62,7 +62,7 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
     heads = sorted(view.shown_heads(trace.head_count))
     visible = [i for i, piece in enumerate(pieces) if not (view.hide_specials and piece.is_special)]
     edges = strongest_edges(trace.attention(view.layer), heads, visible, view.threshold, _MOST_ARCS)
-    hidden_texts = [pieces[i].text for i in range(len(pieces)) if i not in set(visible)]
+    hidden_texts = [piece.text for piece in pieces if view.hide_specials and piece.is_special]
 
     rows = set_rows(pieces, visible, layout.width - 2 * _MARGIN, measure)
     page = _Page(theme, layout, measure)

@@ -128,13 +128,16 @@ class Session:
             self.show(heads=None if len(heads) == count else HeadChoice(heads, count))
 
     def accept(self, run: Run) -> bool:
-        """Take over a run; False if it is stale: of another model, or for a text that has meanwhile been refused."""
+        """Take over a run; False if it is stale: of another model, or for a text that has meanwhile been refused.
+
+        A sentence about a model that did not open stays while the text is read with the one before.
+        """
         state = self.state
         if run.request.model != state.model or not state.busy:
             return False
         newest = run.request == _request(state)
         arrival = None if newest else state.arrival
-        self._set(replace(state, run=run, view=_fitted(state, run, newest), busy=not newest, failure=None, arrival=arrival))
+        self._set(replace(state, run=run, view=_fitted(state, run, newest), busy=not newest, arrival=arrival))
         return True
 
     def fail(self, request: Request, error: AttnvizError) -> None:

@@ -206,6 +206,9 @@ def test_a_text_typed_while_a_bad_model_was_opened_is_read_with_the_good_one(des
     assert desk.requests[-1] == Request(folders[0], DOG)
     assert desk.serve()
     assert desk.state.run.trace.text == DOG
+    assert desk.state.failure == "Broken."
+    desk.session.ask(text="cat")
+    assert desk.state.failure is None
 
 
 def test_a_text_that_fails_leaves_the_model(folders: tuple[Path, Path]) -> None:
