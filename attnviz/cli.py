@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from attnviz.analysis.edges import Threshold
+    from attnviz.engine.config import Kind
     from attnviz.library.progress import Progress
     from attnviz.session.run import Run
 
@@ -148,7 +149,14 @@ def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _add_what_to_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="M", default="minilm", help="a folder or a name (default: minilm)")
     parser.add_argument("--text", metavar="T", required=True, help="the text to read")
-    parser.add_argument("--pair", metavar="T2", help="a second text, read together with the first")
+    parser.add_argument(
+        "--pair", metavar="T2", help="a second text, read together with the first; by the decoder where the model has two sides"
+    )
+    parser.add_argument(
+        "--attention",
+        choices=["encoder", "decoder", "cross"],
+        help="which attention of an encoder-decoder to draw, or to write as CSV (default: encoder)",
+    )
     parser.add_argument("--head-count", metavar="H", type=int, help="run with H heads: a what-if (default: as trained)")
 
 
@@ -215,7 +223,7 @@ def _attend(options: argparse.Namespace) -> int:
 
     _check_output(options.output)
     run = _run(options)
-    save_numbers(run, options.output, options.layers, options.logits)
+    save_numbers(run, options.output, options.layers, options.logits, _kind(options, run))
     _say_what_if(run)
     return 0
 
@@ -230,14 +238,16 @@ def _render(options: argparse.Namespace) -> int:
     threshold = _threshold(options)
     width = inches(options.width)
     run = _run(options)
+    kind = _kind(options, run)
     view = View(
-        layer=_in_range(options.layer, run.trace.n_layer, "Layer", run),
+        layer=_in_range(options.layer, run.trace.n_layer_of(kind), "Layer", run),
+        kind=kind,
         heads=None
         if options.heads is None
         else HeadChoice(
             frozenset(_in_range(head, run.trace.head_count, "Head", run) for head in options.heads), run.trace.head_count
         ),
-        focus=None if options.focus is None else _token(options.focus, run),
+        focus=None if options.focus is None else _token(options.focus, run, kind),
         threshold=threshold,
         hide_specials=not options.specials,
     )
@@ -266,6 +276,12 @@ def _run(options: argparse.Namespace) -> Run:
             file=sys.stderr,
         )
     return run
+
+
+def _kind(options: argparse.Namespace, run: Run) -> Kind | None:
+    if options.attention is not None and options.attention not in run.trace.kinds:
+        raise InputError(f"{run.model.name} has no {options.attention} attention; it has {', '.join(run.trace.kinds)}.")
+    return options.attention
 
 
 def _say_what_if(run: Run) -> None:
@@ -300,15 +316,18 @@ def _in_range(number: int, n: int, what: str, run: Run) -> int:
     return number
 
 
-def _token(wanted: str, run: Run) -> int:
-    """The position of a token given by its text, as shown or as spelled, or by its number."""
-    pieces = run.trace.pieces
+def _token(wanted: str, run: Run, kind: Kind | None) -> int:
+    """The position in the picture of a token given by its text, as shown or as spelled, or by its number."""
+    from attnviz.session.sight import tokens_of
+    from attnviz.session.view import View
+
+    pieces = tokens_of(run.trace, View(kind=kind))
     for index, piece in enumerate(pieces):
         if wanted in (piece.shown, piece.text):
             return index
     if wanted.isdecimal() and int(wanted) < len(pieces):
         return int(wanted)
-    raise InputError(f'There is no token "{wanted}"; the tokens are: {" ".join(run.trace.tokens[:40])}')
+    raise InputError(f'There is no token "{wanted}"; the tokens are: {" ".join(piece.text for piece in pieces[:40])}')
 
 
 class _ProgressLine:

@@ -32,7 +32,7 @@ class Edges:
     """Weights chosen from one layer's attention, weakest first.
 
     head, query, key: [edge] positions in that attention; weight: [edge].
-    n_candidates: weights between visible tokens in the chosen heads; n_passed: those that pass the threshold, of which
+    n_candidates: weights above 0 between visible tokens in the chosen heads; n_passed: those that pass the threshold, of which
     only the strongest are here if they are more than were asked for;
     hidden_share: mean share of a visible query's attention that falls on tokens that are not visible;
     dropped_share: mean share that falls on visible tokens but is not among these edges.
@@ -49,16 +49,23 @@ class Edges:
 
 
 def strongest_edges(
-    attention: Float32, heads: Sequence[int], visible: Sequence[int], threshold: Threshold, most: int | None = None
+    attention: Float32,
+    heads: Sequence[int],
+    queries: Sequence[int],
+    keys: Sequence[int],
+    threshold: Threshold,
+    most: int | None = None,
 ) -> Edges:
-    """The weights of `heads` between `visible` tokens that pass `threshold`, the `most` strongest of them if there are more.
+    """The weights of `heads` between visible tokens that pass `threshold`, the `most` strongest of them if there are more.
 
-    attention: [head, query, key], rows sum to 1.
+    attention: [head, query, key], rows sum to 1; queries, keys: the visible ones. A weight of 0 is never an edge: it is that of a
+    key which the query cannot see.
     """
     heads_at = np.asarray(heads, dtype=np.intp)
-    tokens_at = np.asarray(visible, dtype=np.intp)
-    rows = attention[np.ix_(heads_at, tokens_at, tokens_at)]
+    queries_at, keys_at = np.asarray(queries, dtype=np.intp), np.asarray(keys, dtype=np.intp)
+    rows = attention[np.ix_(heads_at, queries_at, keys_at)]
     passed = _strongest_of_rows(rows, threshold.value) if threshold.kind == "mass" else rows >= threshold.value
+    passed &= rows > 0
     head, query, key = np.nonzero(passed)
     n_passed = len(head)
     weight = rows[head, query, key]
@@ -69,10 +76,10 @@ def strongest_edges(
     drawn = float(weight.sum(dtype=np.float64)) / n_row
     return Edges(
         head=heads_at[head[order]],
-        query=tokens_at[query[order]],
-        key=tokens_at[key[order]],
+        query=queries_at[query[order]],
+        key=keys_at[key[order]],
         weight=weight,
-        n_candidates=rows.size,
+        n_candidates=int(np.count_nonzero(rows)),
         n_passed=n_passed,
         hidden_share=max(0.0, 1.0 - seen) if rows.size else 0.0,
         dropped_share=max(0.0, seen - drawn),

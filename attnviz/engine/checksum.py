@@ -7,12 +7,15 @@ from functools import lru_cache
 from pathlib import Path
 
 
-def sha256_of(path: str | Path) -> str:
-    """The SHA-256 of a file, in 64 lower-case hexadecimal digits.
+def sha256_of(path: str | Path, *more: str | Path) -> str:
+    """The SHA-256 of a file, in 64 lower-case hexadecimal digits; of several files that of their SHA-256s, one per line.
 
-    The file is streamed. A second call answers from memory while path, size and time of change stay the same.
-    Raises OSError if the file cannot be read.
+    Files are streamed. A second call answers from memory while path, size and time of change stay the same.
+    Raises OSError if a file cannot be read.
     """
+    if more:
+        lines = "".join(f"{sha256_of(one)}\n" for one in (path, *more))
+        return hashlib.sha256(lines.encode()).hexdigest()
     real = Path(path).resolve()
     state = real.stat()
     return _digest(real, state.st_size, state.st_mtime_ns)

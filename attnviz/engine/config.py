@@ -1,100 +1,151 @@
-"""What a model is, as one frozen value, and the strict reading of config.json.
+"""What a model is, as one frozen value. Every structural difference between families is a field here.
 
-A configuration key that is dropped in silence can draw wrong attention that looks right. So each key is either used,
-known to be harmless, or the model is refused by the name of the key.
+Sizes are counts; `d_` are widths in numbers per token.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
-
-from attnviz.errors import ModelError
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from attnviz.engine.rope import Rope
 
-T = TypeVar("T")
+Activation = Literal["gelu", "gelu_tanh", "quick_gelu", "relu", "relu2", "silu", "tanh"]
+NormKind = Literal["layer", "rms"]
+Kind = Literal["encoder", "decoder", "cross"]
 
-Activation = Literal["gelu", "gelu_tanh", "relu"]
+
+@dataclass(frozen=True)
+class Looking:
+    """How the queries of one layer look at keys.
+
+    scale: factor on q·k; reach: a key is visible up to this distance, None for any; soft_cap: scores go through
+    cap·tanh(score/cap); rope: how queries and keys are turned by their positions.
+    """
+
+    scale: float
+    is_causal: bool
+    reach: int | None = None
+    soft_cap: float | None = None
+    rope: Rope | None = None
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Relative positions in T5's buckets: distances up to `n` / 2 (or `n` / 4 each way) exactly, the others by logarithm."""
+
+    n: int
+    max_distance: int
+
+
+@dataclass(frozen=True)
+class ExpertChoice:
+    """A feed-forward part of several experts of which each token passes through `n_used`."""
+
+    n: int
+    n_used: int
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Layers of one shape, one after the other.
+
+    n_kv_head: heads of keys and values, each shared by n_head / n_kv_head queries' heads;
+    looks: one per layer; is_parallel: attention and feed-forward read the same input (GPT-NeoX);
+    residual_is_normed: the residual stream is the layer's normed input (an option of BLOOM);
+    has_alibi: scores fall with the distance by a slope per head; buckets: scores have a learned bias by distance;
+    gate_limit: gpt-oss's clamped gate, None for the plain product; has_cross: each layer also looks at the encoder's tokens.
+    """
+
+    n_layer: int
+    n_head: int
+    n_kv_head: int
+    d_head: int
+    d_model: int
+    d_ff: int
+    norm: NormKind
+    norm_eps: float
+    activation: Activation
+    looks: tuple[Looking, ...]
+    is_parallel: bool = False
+    residual_is_normed: bool = False
+    has_alibi: bool = False
+    buckets: Buckets | None = None
+    experts: ExpertChoice | None = None
+    gate_limit: float | None = None
+    has_cross: bool = False
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The structure of a model. Sizes are counts; `d_` are widths in numbers per token."""
+    """The structure of a model.
+
+    stack: the layers, of an encoder-decoder the encoder's; decoder: its decoder's, else None; n_position: the most tokens it
+    reads; n_segment: how many texts it tells apart (0: none); d_embedding: the width of a word vector,
+    where that may differ from the layers'; padding_id: the token that RoBERTa's positions leave out;
+    first_position: the row of the first token's position; embedding_scale: factor on the word vectors;
+    head_activation: inside the prediction head of a masked language model; logit_scale, logit_cap: on the logits;
+    decoder_start: the token every decoder text begins with; is_tied: the output matrix is the word vectors;
+    predicts: whether the checkpoint is of a language model, not of its layers alone or of a classifier;
+    has_…, is_…, shares_words, shared_layers: which of its tensors a checkpoint has, read by its family alone.
+    """
 
     family: str
-    n_layer: int
-    n_head: int
-    d_model: int
-    d_ff: int
     n_vocab: int
     n_position: int
-    n_segment: int
-    norm_eps: float
-    activation: Activation
+    stack: Stack
+    decoder: Stack | None = None
+    n_segment: int = 0
+    d_embedding: int = 0
+    padding_id: int | None = None
+    first_position: int = 0
+    embedding_scale: float = 1.0
+    head_activation: Activation = "gelu"
+    is_tied: bool = True
+    predicts: bool = True
+    has_attention_bias: bool = False
+    has_output_bias: bool = False
+    has_mlp_bias: bool = False
+    has_norm_bias: bool = False
+    has_norm_scale: bool = True
+    has_head_bias: bool = False
+    has_final_norm: bool = True
+    is_pre_norm: bool = True
+    is_gated: bool = False
+    shares_words: bool = True
+    shared_layers: tuple[tuple[int, int], ...] = ()
+    logit_scale: float = 1.0
+    logit_cap: float | None = None
+    decoder_start: int | None = None
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The attentions that a run leaves behind, the first one first to be shown."""
+        if self.decoder is not None:
+            return ("encoder", "decoder", "cross")
+        return ("decoder",) if self.stack.looks[0].is_causal else ("encoder",)
+
+    def stack_of(self, kind: Kind) -> Stack:
+        """The layers that make an attention of that kind."""
+        return self.stack if self.decoder is None or kind == "encoder" else self.decoder
+
+    @property
+    def n_layer(self) -> int:
+        """Layers of the stack, numbered from 0."""
+        return self.stack.n_layer
+
+    @property
+    def n_head(self) -> int:
+        """Trained heads of a layer."""
+        return self.stack.n_head
 
     @property
     def d_head(self) -> int:
         """Width of one trained head."""
-        return self.d_model // self.n_head
+        return self.stack.d_head
 
-
-class ConfigKeys:
-    """Reads keys out of a parsed config.json and remembers which ones were read."""
-
-    def __init__(self, values: Mapping[str, Any], where: str) -> None:
-        self._values = values
-        self._where = where
-        self._read: set[str] = set()
-
-    def refuse(self, problem: str) -> ModelError:
-        """The error to raise for `problem`, with the file named."""
-        return ModelError(f"{self._where}: {problem}")
-
-    def integer(self, name: str, low: int, high: int) -> int:
-        """The whole number under `name`, between `low` and `high`."""
-        value = self._take(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise self.refuse(f'"{name}" is {short(value)}, expected a whole number from {low} to {high}')
-        return value
-
-    def number(self, name: str, low: float, high: float) -> float:
-        """The number under `name`, between `low` and `high`."""
-        value = self._take(name)
-        if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-            raise self.refuse(f'"{name}" is {short(value)}, expected a number from {low} to {high}')
-        return float(value)
-
-    def choice(self, name: str, meanings: Mapping[str, T]) -> T:
-        """What the word under `name` means by the table `meanings`."""
-        value = self._take(name)
-        if not isinstance(value, str) or value not in meanings:
-            raise self.refuse(f'"{name}" is {short(value)}; attnviz knows {", ".join(meanings)}')
-        return meanings[value]
-
-    def only(self, name: str, allowed: Any) -> None:
-        """Accept the absence of `name`, or exactly the value `allowed`: the forward pass is written for that one."""
-        self._read.add(name)
-        value = self._values.get(name, allowed)
-        if value is not None and value != allowed:
-            raise self.refuse(f'"{name}" is {short(value)}, which attnviz does not compute; it would draw wrong attention')
-
-    def finish(self, harmless: Collection[str]) -> None:
-        """Refuse the model if a key is left that was neither read nor is known to be `harmless`."""
-        left = sorted(set(self._values) - self._read - set(harmless))
-        if left:
-            names = ", ".join(f'"{name}"' for name in left)
-            raise self.refuse(f"attnviz does not know what {names} would change; refused, as attention could come out wrong")
-
-    def _take(self, name: str) -> Any:
-        if name not in self._values:
-            raise self.refuse(f'"{name}" is missing; the file is not a complete model configuration')
-        self._read.add(name)
-        return self._values[name]
-
-
-def short(value: Any) -> str:
-    """The value as Python writes it, cut to what fits into a sentence."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    @property
+    def d_model(self) -> int:
+        """Width of a token's vector between the layers."""
+        return self.stack.d_model

@@ -2,67 +2,217 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from attnviz.engine.heads import apply_attention, attend
-from attnviz.engine.ops import ACTIVATIONS, Float32, layer_norm, linear
+import numpy as np
+
+from attnviz.engine.heads import apply_attention
+from attnviz.engine.ops import ACTIVATIONS, Float32, layer_norm, linear, rms_norm
+from attnviz.engine.positions import alibi, bucket_bias
+from attnviz.engine.projected import Projected
+from attnviz.engine.rope import rotate
 from attnviz.errors import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from attnviz.engine.config import ModelConfig
-    from attnviz.engine.layers import EmbeddingWeights, LayerWeights, Norm, Weights
+    from numpy.typing import NDArray
+
+    from attnviz.engine.config import Looking, ModelConfig, Stack
+    from attnviz.engine.layers import AttentionWeights, FeedForward, Head, Layer, Linear, Norm, Norms, StackWeights
     from attnviz.engine.tokenizer import Encoding
 
 
-def run_layers(
-    config: ModelConfig,
-    weights: Weights,
-    encoding: Encoding,
-    head_count: int,
-    keep: Callable[[int, Float32, Float32], None],
-    cancelled: Callable[[], bool],
-) -> Float32:
-    """The token vectors after the last layer, [token, d_model].
+class Pass:
+    """One text's way through one stack of layers. keep(kind, projected, attention, sink) is called for each attention made;
+    step() after each layer; encoded: for a decoder that looks at an encoder's final vectors, [token, d_model]."""
 
-    keep(layer, qk, attention) is called once per layer with queries and keys side by side [token, 2·d_model] and the attention
-    [head, query, key]. Raises Cancelled between layers once `cancelled()` says so.
-    """
-    x = embed(weights.embeddings, encoding, config.norm_eps)
-    for number, layer in enumerate(weights.layers):
-        if cancelled():
-            raise Cancelled
-        qk = linear(x, layer.qk, layer.qk_bias)
-        attention = attention_of(config, qk, head_count)
-        keep(number, qk, attention)
-        context = apply_attention(attention, linear(x, layer.v, layer.v_bias))
-        x = _add_norm(x, linear(context, layer.out, layer.out_bias), layer.attention_norm, config.norm_eps)
-        x = _add_norm(x, feed_forward(x, layer, config), layer.output_norm, config.norm_eps)
-    return x
+    def __init__(
+        self,
+        stack: Stack,
+        weights: StackWeights,
+        head_count: int,
+        keep: Callable[[bool, Projected, Float32, Float32 | None], None],
+        step: Callable[[], None],
+        cancelled: Callable[[], bool],
+        encoded: Float32 | None = None,
+    ) -> None:
+        self._stack = stack
+        self._weights = weights
+        self._head_count = head_count
+        self._keep = keep
+        self._step = step
+        self._cancelled = cancelled
+        self._encoded = encoded
+        self._norm = {"layer": layer_norm, "rms": rms_norm}[stack.norm]
+
+    def run(self, x: Float32) -> Float32:
+        """The token vectors after the last layer and the final norm, [token, width]; x: those before the first layer.
+
+        Raises Cancelled between layers once `cancelled()` says so.
+        """
+        bias = self._bias(x.shape[0])
+        ropes = {look.rope: look.rope.table(x.shape[0]) for look in self._stack.looks if look.rope is not None}
+        for number, look in enumerate(self._stack.looks):
+            if self._cancelled():
+                raise Cancelled
+            layer = self._weights.layer(number)
+            x = self._layer(x, layer, number, look, ropes.get(look.rope), bias)
+            self._step()
+        x = self.normed(x, self._weights.final_norm)
+        return x if self._weights.final_projection is None else _apply(x, self._weights.final_projection)
+
+    def normed(self, x: Float32, norm: Norm | None) -> Float32:
+        """The norm of the stack's kind, or x itself without one."""
+        return x if norm is None else self._norm(x, norm.scale, norm.shift, self._stack.norm_eps)
+
+    def _layer(
+        self, x: Float32, layer: Layer, number: int, look: Looking, rope: tuple[Float32, Float32] | None, bias: Float32 | None
+    ) -> Float32:
+        def attend(y: Float32) -> Float32:
+            return self._attention(y, y, layer.attention, look, rope, bias)
+
+        def think(y: Float32) -> Float32:
+            if layer.router is not None:
+                return self._experts(y, layer.router, number)
+            return self._feed_forward(y, layer.feed_forward)
+
+        if self._stack.is_parallel:
+            thought = think(self.normed(x, layer.feed_forward_norms.before))
+            thought += attend(self.normed(x, layer.attention_norms.before))
+            thought += x
+            return thought
+        x = self._part(x, attend, layer.attention_norms)
+        if layer.cross is not None:
+            x = self._part(x, lambda y: self._cross(y, layer.cross), layer.cross_norms)
+        return self._part(x, think, layer.feed_forward_norms)
+
+    def _part(self, x: Float32, part: Callable[[Float32], Float32], norms: Norms) -> Float32:
+        """x with a part's output added, with the norms where the layer has them."""
+        inner = self.normed(x, norms.before)
+        added = self.normed(part(inner), norms.output)
+        added += inner if self._stack.residual_is_normed else x
+        return self.normed(added, norms.after)
+
+    def _attention(
+        self,
+        x: Float32,
+        seen: Float32,
+        weights: AttentionWeights,
+        look: Looking,
+        rope: tuple[Float32, Float32] | None,
+        bias: Float32 | None,
+    ) -> Float32:
+        """What the tokens of x take from the tokens `seen`, [token, d_model]."""
+        stack = self._stack
+        q = self._normed_heads(_apply(x, weights.q), weights.q_norm)
+        k = self._normed_heads(_apply(seen, weights.k), weights.k_norm)
+        if rope is not None:
+            rotate(q, stack.n_head, rope)
+            rotate(k, stack.n_kv_head, rope)
+        projected = Projected(q, k, stack, look, bias, weights.sinks)
+        attention, sink = projected.attention(self._head_count)
+        self._keep(seen is self._encoded, projected, attention, sink)
+        return _apply(apply_attention(attention, _apply(seen, weights.v), stack), weights.out)
+
+    def _cross(self, x: Float32, weights: AttentionWeights) -> Float32:
+        look = replace(self._stack.looks[0], is_causal=False, reach=None, rope=None)
+        return self._attention(x, self._encoded, weights, look, None, None)
+
+    def _normed_heads(self, x: Float32, norm: Norm | None) -> Float32:
+        """The norm of each head's numbers, or of all heads' together, as wide as the norm is."""
+        if norm is None:
+            return x
+        return self.normed(x.reshape(-1, norm.scale.shape[0]), norm).reshape(x.shape)
+
+    def _feed_forward(self, x: Float32, weights: FeedForward) -> Float32:
+        """[token, d_model] -> [token, d_model]."""
+        activate = ACTIVATIONS[self._stack.activation]
+        if weights.gate is None:
+            return _apply(activate(_apply(x, weights.up)), weights.down)
+        gate, up = _apply(x, weights.gate), _apply(x, weights.up)
+        limit = self._stack.gate_limit
+        if limit is not None:  # gpt-oss: both are clamped, and the gate opens on up + 1
+            np.minimum(gate, np.float32(limit), out=gate)
+            np.clip(up, -limit, limit, out=up)
+            up += 1.0
+        inner = activate(gate)
+        inner *= up
+        return _apply(inner, weights.down)
+
+    def _experts(self, x: Float32, router: Linear, layer: int) -> Float32:
+        """Each token through its highest-scored experts, weighted by the softmax of those scores. Source: Jiang et al. 2024
+        (Mixtral), section 2.1."""
+        scores = _apply(x, router)
+        chosen = np.argsort(-scores, axis=1, kind="stable")[:, : self._stack.experts.n_used]  # [token, use]
+        weights = np.take_along_axis(scores, chosen, axis=1)
+        weights = np.exp(weights - weights.max(axis=1, keepdims=True))
+        weights /= weights.sum(axis=1, keepdims=True)
+        y = np.zeros_like(x)
+        for expert in np.unique(chosen):
+            if self._cancelled():
+                raise Cancelled
+            tokens, uses = np.nonzero(chosen == expert)
+            thought = self._feed_forward(x[tokens], self._weights.expert(layer, int(expert)))
+            y[tokens] += thought * weights[tokens, uses][:, None]
+        return y
+
+    def _bias(self, n: int) -> Float32 | None:
+        if self._stack.has_alibi:
+            return alibi(self._stack.n_head, n)
+        if self._stack.buckets is not None:
+            return bucket_bias(self._weights.bucket_table, self._stack.buckets, n, self._stack.looks[0].is_causal)
+        return None
 
 
-def attention_of(config: ModelConfig, qk: Float32, head_count: int) -> Float32:
-    """Attention [head, query, key] from one layer's queries and keys side by side, [token, 2·d_model]."""
-    d = config.d_model
-    return attend(qk[:, :d], qk[:, d:], head_count, config.n_head, 1.0 / math.sqrt(config.d_head))
+def embed(config: ModelConfig, stack: Stack, weights: StackWeights, encoding: Encoding) -> Float32:
+    """The vectors that enter the first layer: word + position + segment, normalised and projected, [token, d_model]."""
+    parts = weights.embeddings
+    x = parts.word.rows(encoding.ids)
+    if config.embedding_scale != 1.0:
+        x *= np.float32(config.embedding_scale)
+    if parts.word_projection is not None:
+        x = _apply(x, parts.word_projection)
+    if parts.position is not None:
+        x += parts.position.rows(_positions(config, encoding.ids))
+    if parts.segment is not None:
+        x += parts.segment.rows(encoding.segments)
+    if parts.norm is not None:
+        norm = {"layer": layer_norm, "rms": rms_norm}[stack.norm]
+        x = norm(x, parts.norm.scale, parts.norm.shift, stack.norm_eps)
+    return x if parts.projection is None else _apply(x, parts.projection)
 
 
-def embed(weights: EmbeddingWeights, encoding: Encoding, eps: float) -> Float32:
-    """The vectors that enter the first layer: word + position + segment, normalised, [token, d_model]."""
-    x = weights.word[encoding.ids]
-    x += weights.position[: len(encoding.ids)]
-    x += weights.segment[encoding.segments]
-    return layer_norm(x, weights.norm.scale, weights.norm.shift, eps)
+def predict(config: ModelConfig, head: Head, hidden: Float32, block: int = 1 << 14) -> Float32:
+    """Logits, [token, n_vocab], from final vectors [token, width]; the output matrix is read in blocks of rows."""
+    x = hidden
+    if head.transform is not None:
+        x = ACTIVATIONS[config.head_activation](_apply(x, head.transform))
+    if head.norm is not None:
+        x = layer_norm(x, head.norm.scale, head.norm.shift, config.stack.norm_eps)
+    if config.logit_scale != 1.0:
+        x = x * np.float32(config.logit_scale)
+    n_vocab = head.output.shape[0]
+    logits = np.empty((x.shape[0], n_vocab), np.float32)
+    for start in range(0, n_vocab, block):
+        np.matmul(x, head.output.rows(slice(start, start + block)).T, out=logits[:, start : start + block])
+    if head.bias is not None:
+        logits += head.bias
+    if config.logit_cap is not None:
+        logits /= np.float32(config.logit_cap)
+        np.tanh(logits, out=logits)
+        logits *= np.float32(config.logit_cap)
+    return logits
 
 
-def feed_forward(x: Float32, layer: LayerWeights, config: ModelConfig) -> Float32:
-    """[token, d_model] -> [token, d_model]."""
-    inner = ACTIVATIONS[config.activation](linear(x, layer.up, layer.up_bias))
-    return linear(inner, layer.down, layer.down_bias)
+def _apply(x: Float32, weights: Linear) -> Float32:
+    return linear(x, weights.weight, weights.bias)
 
 
-def _add_norm(x: Float32, added: Float32, norm: Norm, eps: float) -> Float32:
-    added += x
-    return layer_norm(added, norm.scale, norm.shift, eps)
+def _positions(config: ModelConfig, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The row of each token's position. RoBERTa leaves out tokens that are the padding, and gives them its row."""
+    if config.padding_id is None:
+        return np.arange(len(ids)) + config.first_position
+    is_text = ids != config.padding_id
+    return np.cumsum(is_text) * is_text + config.padding_id

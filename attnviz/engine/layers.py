@@ -2,53 +2,145 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from attnviz.engine.ops import Float32
 
 
 @dataclass(frozen=True)
+class Linear:
+    """weight: [in, out]; bias: [out] or none."""
+
+    weight: Float32
+    bias: Float32 | None = None
+
+
+@dataclass(frozen=True)
 class Norm:
-    """Scale and shift of a layer norm, [d_model] each."""
+    """Scale and shift of a norm, [width] each; None leaves that step out."""
 
-    scale: Float32
-    shift: Float32
-
-
-@dataclass(frozen=True)
-class EmbeddingWeights:
-    """word: [n_vocab, d_model]; position: [n_position, d_model]; segment: [n_segment, d_model]."""
-
-    word: Float32
-    position: Float32
-    segment: Float32
-    norm: Norm
+    scale: Float32 | None = None
+    shift: Float32 | None = None
 
 
 @dataclass(frozen=True)
-class LayerWeights:
-    """One layer. qk: [d_model, 2·d_model], queries then keys, one product for both; v, out: [d_model, d_model];
-    up: [d_model, d_ff]; down: [d_ff, d_model]."""
+class Norms:
+    """The norms around a part of a layer: of its input, of its output before the residual is added, and of the sum."""
 
-    qk: Float32
-    qk_bias: Float32
-    v: Float32
-    v_bias: Float32
-    out: Float32
-    out_bias: Float32
-    attention_norm: Norm
-    up: Float32
-    up_bias: Float32
-    down: Float32
-    down_bias: Float32
-    output_norm: Norm
+    before: Norm | None = None
+    output: Norm | None = None
+    after: Norm | None = None
+
+
+@dataclass(frozen=True)
+class AttentionWeights:
+    """q: [d_model, n_head·d_head]; k, v: [d_model, n_kv_head·d_head]; out: [n_head·d_head, d_model].
+
+    q_norm, k_norm: of each head's numbers ([d_head]) or of all of them ([n_head·d_head]); sinks: [n_head] scores of a key that
+    is not there (gpt-oss).
+    """
+
+    q: Linear
+    k: Linear
+    v: Linear
+    out: Linear
+    q_norm: Norm | None = None
+    k_norm: Norm | None = None
+    sinks: Float32 | None = None
+
+
+@dataclass(frozen=True)
+class FeedForward:
+    """up, gate: [d_model, d_ff]; down: [d_ff, d_model]. With a gate: down(activation(gate(x))·up(x))."""
+
+    up: Linear
+    down: Linear
+    gate: Linear | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer. Exactly one of feed_forward and router is there; the router's experts are read one by one."""
+
+    attention: AttentionWeights
+    attention_norms: Norms
+    feed_forward_norms: Norms
+    feed_forward: FeedForward | None = None
+    router: Linear | None = None
+    cross: AttentionWeights | None = None
+    cross_norms: Norms | None = None
+
+
+class Table(Protocol):
+    """A matrix whose rows are read as they are needed: word vectors, of which a text uses a few."""
+
+    shape: tuple[int, ...]
+
+    def rows(self, rows: NDArray[Any] | slice) -> Float32:
+        """Some rows, float32, a fresh array."""
+        ...
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """word, position, segment: one row per token number, position and text; their sum is normalised.
+
+    word_projection: of the word vectors alone (OPT); projection: of the normalised sum (ALBERT, ELECTRA).
+    """
+
+    word: Table
+    word_projection: Linear | None = None
+    position: Table | None = None
+    segment: Table | None = None
+    norm: Norm | None = None
+    projection: Linear | None = None
+
+
+@dataclass(frozen=True)
+class StackWeights:
+    """layer(number), expert(layer, number): read or kept ready; final_norm, final_projection: after the last layer;
+    bucket_table: T5's bias, [bucket, n_head]."""
+
+    embeddings: Embeddings
+    layer: Callable[[int], Layer]
+    expert: Callable[[int, int], FeedForward] | None = None
+    final_norm: Norm | None = None
+    final_projection: Linear | None = None
+    bucket_table: Float32 | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """What makes logits of final vectors: a transform with its norm where a masked language model has one, then one product
+    with each row of `output`, [n_vocab, width], and a bias."""
+
+    output: Table
+    bias: Float32 | None = None
+    transform: Linear | None = None
+    norm: Norm | None = None
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Everything a forward pass reads."""
+    """Everything a forward pass reads. decoder: of an encoder-decoder; head: None for a model that predicts no tokens."""
 
-    embeddings: EmbeddingWeights
-    layers: tuple[LayerWeights, ...]
+    stack: StackWeights
+    decoder: StackWeights | None = None
+    head: Head | None = None
+
+
+def n_bytes(part: Any) -> int:
+    """Memory that the arrays of a part of the weights take."""
+    if isinstance(part, np.ndarray):
+        return part.nbytes
+    if is_dataclass(part) and not isinstance(part, type):
+        return sum(n_bytes(getattr(part, field.name)) for field in fields(part))
+    return 0

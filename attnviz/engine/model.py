@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
-import json
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from attnviz.engine.budget import First
+from attnviz.engine.checkpoint import Checkpoint, Plan
 from attnviz.engine.checksum import sha256_of
-from attnviz.engine.config import ConfigKeys, ModelConfig, short
-from attnviz.engine.families import FAMILIES
-from attnviz.engine.forward import run_layers
+from attnviz.engine.config_keys import ConfigKeys
+from attnviz.engine.families import family_of
+from attnviz.engine.folder import open_folder
+from attnviz.engine.forward import Pass, embed, predict
 from attnviz.engine.heads import check_head_count
-from attnviz.engine.tokenizer import Tokenizer, readable
+from attnviz.engine.layers import Weights, n_bytes
+from attnviz.engine.memory import free_memory, size
+from attnviz.engine.tokenizer import readable
 from attnviz.engine.trace import Trace
-from attnviz.engine.weights import PICKLES, TensorFile, find_weights
-from attnviz.errors import InputError, ModelError, never
+from attnviz.errors import Cancelled, InputError, ModelError, never
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from attnviz.engine.layers import Weights
+    from attnviz.engine.config import Kind, ModelConfig, Stack
+    from attnviz.engine.families.family import Family
+    from attnviz.engine.folder import Opened
+    from attnviz.engine.layers import StackWeights
+    from attnviz.engine.ops import Float32
+    from attnviz.engine.projected import Projected
+    from attnviz.engine.tokenizer import Encoding, Tokenizer
 
-# A config.json is a few kilobytes; anything far larger is not one.
-_CONFIG_LIMIT = 10 << 20
+# Activations, tokenizer tables and the like beside weights and attention.
+_BESIDES = 64 << 20
+
+
+def nowhere(done: int, total: int) -> None:
+    """The progress of somebody who does not watch."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Memory that a model takes, in bytes: its largest layer (or expert) and what is held all the time, as float32."""
+
+    largest: int
+    always: int
+    total: int
 
 
 class Model:
     """A model that is ready to run. Safe to use from several threads."""
 
-    def __init__(self, path: Path, weights_path: Path, config: ModelConfig, weights: Weights, tokenizer: Tokenizer) -> None:
-        self.path = path
-        self.name = model_name(path)
+    def __init__(self, opened: Opened, config: ModelConfig, weights: Weights, tokenizer: Tokenizer) -> None:
+        self.path = opened.path
+        self.name = opened.name
         self.config = config
         self.tokenizer = tokenizer
-        self._weights_path = weights_path
+        self._files = opened.files
         self._weights = weights
 
     @cached_property
     def sha256(self) -> str:
-        """The SHA-256 of the weights file; read once, when provenance is first asked for."""
-        return sha256_of(self._weights_path)
+        """The SHA-256 of the weights; of several files that of their SHA-256s, one per line. Read once, when first asked for."""
+        return sha256_of(*self._files)
 
     def trace(
         self,
@@ -48,89 +71,142 @@ class Model:
         pair: str | None = None,
         head_count: int | None = None,
         cancelled: Callable[[], bool] = never,
+        progress: Callable[[int, int], None] = nowhere,
     ) -> Trace:
-        """What the model does with `text`, or with a text and its `pair`.
+        """What the model does with `text`, or with a text and its `pair`. An encoder-decoder reads `text` with its encoder and
+        `pair` with its decoder, as it would while writing it: after a start token, without the closing one.
 
-        head_count: None for the trained one. Text beyond the model's positions is cut; `trace.encoding.left_out` counts the
-        tokens. Raises InputError for a head count that does not fit, Cancelled between layers.
+        head_count: None for the trained one; progress(layers done, of how many). Text beyond the model's positions is cut;
+        `trace.encoding.left_out` counts the tokens. Raises InputError for a head count that does not fit or a text that needs
+        more memory than there is, Cancelled between layers.
         """
-        count = check_head_count(head_count, self.config.n_head, self.config.d_head)
-        encoding = self.tokenizer.encode(text, pair, self.config.n_position)
-        if encoding.segments.max(initial=0) >= self.config.n_segment:
-            raise InputError(f"{self.name} was made for one text at a time; leave out the second one.")
-        trace = Trace(self.config, encoding, count, readable(text), None if pair is None else readable(pair))
-        trace.hidden = run_layers(self.config, self._weights, encoding, count, trace.keep, cancelled)
-        trace.hidden.flags.writeable = False
+        config = self.config
+        count = check_head_count(head_count, config.n_head, config.d_head)
+        if config.decoder is None:
+            encoding, decoding = self.tokenizer.encode(text, pair, config.n_position), None
+        else:
+            check_head_count(head_count, config.decoder.n_head, config.decoder.d_head)
+            encoding = self.tokenizer.encode(text, None, config.n_position)
+            decoding = self.tokenizer.encode_begun(pair or "", config.decoder_start, config.n_position)
+        self._check(encoding, decoding, count)
+        trace = Trace(config, encoding, count, readable(text), None if pair is None else readable(pair), decoding)
+        done, total = 0, config.n_layer + (config.decoder.n_layer if config.decoder else 0)
+
+        def step() -> None:
+            nonlocal done
+            done += 1
+            progress(done, total)
+
+        def run(stack: Stack, weights: StackWeights, tokens: Encoding, kinds: tuple[Kind, ...], encoded: Float32 | None) -> Float32:
+            def keep(is_cross: bool, projected: Projected, attention: Float32, sink: Float32 | None) -> None:
+                trace.keep(kinds[is_cross], projected, attention, sink)
+
+            heads = count if head_count is not None else stack.n_head
+            passing = Pass(stack, weights, heads, keep, step, cancelled, encoded)
+            return passing.run(embed(config, stack, weights, tokens))
+
+        hidden = run(config.stack, self._weights.stack, encoding, config.kinds[:1], None)
+        decoder_hidden = None
+        if config.decoder is not None:
+            decoder_hidden = run(config.decoder, self._weights.decoder, decoding, ("decoder", "cross"), hidden)
+        head = self._weights.head
+        trace.finish(hidden, decoder_hidden, None if head is None else partial(predict, config, head))
         return trace
 
+    def _check(self, encoding: Encoding, decoding: Encoding | None, head_count: int) -> None:
+        """Refuse a text that the model has no numbers for, or that the memory does not hold, before anything is computed."""
+        for part in (encoding, *([] if decoding is None else [decoding])):
+            if part.ids.max(initial=0) >= self.config.n_vocab:
+                token = part.tokens[int(part.ids.argmax())]
+                raise InputError(
+                    f'{self.name} has no vector for "{token.text}" (number {token.id} of {self.config.n_vocab}); leave it out.'
+                )
+        if self.config.n_segment and encoding.segments.max(initial=0) >= self.config.n_segment:
+            raise InputError(f"{self.name} was made for one text at a time; leave out the second one.")
+        longest = max(len(encoding.tokens), 0 if decoding is None else len(decoding.tokens))
+        # Scores and attention, and the temporaries of mask and softmax.
+        needed = 3 * 4 * max(head_count, self.config.n_head) * longest**2
+        free = free_memory()
+        if needed > max(free, _BESIDES):
+            raise InputError(
+                f"Attention over {longest:,} tokens takes {size(needed)} of memory for one layer of {self.name}, and "
+                f"{size(free)} are free; use a shorter text."
+            )
 
-def load_model(path: str | Path) -> Model:
-    """The model in a Hugging Face folder: config.json, tokenizer.json and one *.safetensors file.
 
-    Raises ModelError, which says what is missing or not understood; pickles are never opened.
+def load_model(
+    path: str | Path,
+    budget: int | None = None,
+    cancelled: Callable[[], bool] = never,
+    progress: Callable[[int, int], None] = nowhere,
+) -> Model:
+    """The model in a Hugging Face folder (config.json, tokenizer.json, *.safetensors in one file or several) or a .gguf file.
+
+    The weights stay in the mapped file; layers are converted as they are used and kept while they fit `budget` bytes, by
+    default half of the free memory. progress(parts checked, of how many). Raises ModelError, which says what is missing or not
+    understood or does not fit the memory; pickles are never opened. Raises Cancelled once `cancelled()` says so.
     """
-    folder = _model_folder(Path(path))
-    values = _read_config_file(folder / "config.json")
-    family_name = values.get("model_type")
-    family = FAMILIES.get(family_name) if isinstance(family_name, str) else None
-    if family is None:
-        known = ", ".join(FAMILIES)
-        raise ModelError(f"{folder / 'config.json'}: the model family is {short(family_name)}; attnviz runs {known}.")
-    config = family.read_config(ConfigKeys(values, str(folder / "config.json")))
-    weights_path = find_weights(folder)
-    if not (folder / "tokenizer.json").is_file():
-        raise ModelError(f"{folder}: no tokenizer.json; get that file of the model too.")
-    tokenizer = Tokenizer(folder / "tokenizer.json")
+    opened = open_folder(Path(path))
+    family = family_of(opened.config, opened.config_path)
+    config = family.read_config(ConfigKeys(opened.config, opened.config_path))
+    plan = Plan(opened.tensors, family.probe, family.prefixes)
+    needs = _needs(family, config, plan, cancelled, progress)
+    free = free_memory()
+    if needs.largest + needs.always + _BESIDES > free:
+        raise ModelError(
+            f"{opened.path}: needs {size(needs.largest + needs.always + _BESIDES)} of memory for its largest layer alone, and "
+            f"{size(free)} are free; close other programs or choose a smaller model."
+        )
+    tokenizer = opened.tokenizer()
     if tokenizer.n_vocab > config.n_vocab:
         raise ModelError(
-            f"{folder}: the tokenizer numbers {tokenizer.n_vocab} tokens and the model has {config.n_vocab}; "
+            f"{opened.path}: the tokenizer numbers {tokenizer.n_vocab} tokens and the model has {config.n_vocab}; "
             "they do not belong together."
         )
-    with TensorFile(weights_path) as file:
-        weights = family.read_weights(config, file)
-    return Model(folder, weights_path, config, weights, tokenizer)
+    budget = free // 2 if budget is None else budget
+    weights = family.read_weights(config, Checkpoint(opened.tensors, family.probe, family.prefixes))
+    return Model(opened, config, _kept(weights, max(0, budget - needs.always)), tokenizer)
 
 
-def model_name(path: Path) -> str:
-    """A short name for a model folder; a Hugging Face snapshot (models--owner--name/snapshots/hash) goes by its own name."""
-    if path.parent.name == "snapshots" and path.parent.parent.name.startswith("models--"):
-        return path.parent.parent.name.split("--")[-1]
-    return path.name or str(path)
+def _needs(
+    family: Family,
+    config: ModelConfig,
+    plan: Plan,
+    cancelled: Callable[[], bool],
+    progress: Callable[[int, int], None],
+) -> Needs:
+    """What the model takes, found by going through all its parts without reading a number; each tensor is thereby checked."""
+    weights = family.read_weights(config, plan)
+    pairs = [(config.stack, weights.stack), (config.decoder, weights.decoder)]
+    total = sum(stack.n_layer for stack, _ in pairs if stack is not None)
+    sizes: list[int] = []
+    always = n_bytes(weights.head) if weights.head else 0
+    for stack, parts in pairs:
+        if stack is None or parts is None:
+            continue
+        always += n_bytes(parts)
+        for number in range(stack.n_layer):
+            if cancelled():
+                raise Cancelled
+            experts = range(stack.experts.n) if stack.experts else ()
+            sizes.append(n_bytes(parts.layer(number)) + max((n_bytes(parts.expert(number, one)) for one in experts), default=0))
+            progress(len(sizes), total)
+    plan.refuse_unknown(family.known)
+    return Needs(max(sizes), always, sum(sizes))
 
 
-def _model_folder(path: Path) -> Path:
-    try:
-        return _checked_folder(path)
-    except OSError as error:  # a name too long, a folder that may not be entered
-        raise ModelError(f"{path}: cannot be opened ({error.strerror or error}); choose a model's folder.") from error
+def _kept(weights: Weights, budget: int) -> Weights:
+    """The same weights, with layers and experts kept once they were read, as many as fit."""
+    kept: First = First(budget, n_bytes)
 
+    def keeping(name: str, stack: StackWeights) -> StackWeights:
+        def layer(number: int):
+            return kept.get((name, number), stack.layer, number)
 
-def enclosing_folder(path: Path) -> Path:
-    """The folder of a model that is named by one of its files; any other path as it is."""
-    named_by_file = path.is_file() and (path.name in {"config.json", "tokenizer.json"} or path.suffix == ".safetensors")
-    return path.parent if named_by_file else path
+        def expert(number: int, one: int):
+            return kept.get((name, number, one), stack.expert, number, one)
 
+        return replace(stack, layer=layer, expert=expert if stack.expert else None)
 
-def _checked_folder(path: Path) -> Path:
-    if path.suffix in PICKLES and not path.is_dir():
-        raise ModelError(f"{path}: a pickle can run code and is never opened; choose a folder with a safetensors file.")
-    path = enclosing_folder(path)
-    if not path.exists():
-        raise ModelError(f"{path}: there is nothing there; choose a model's folder.")
-    if not path.is_dir():
-        raise ModelError(f"{path}: not a model; choose the folder that holds config.json and model.safetensors.")
-    if not (path / "config.json").is_file():
-        raise ModelError(f"{path}: no config.json; choose the folder that holds config.json and model.safetensors.")
-    return path
-
-
-def _read_config_file(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _CONFIG_LIMIT:
-            raise ModelError(f"{path}: {path.stat().st_size:,} bytes is no model configuration.")
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not readable as JSON ({error}); get the file again.") from error
-    if not isinstance(values, dict):
-        raise ModelError(f"{path}: not a model configuration; it should be a JSON object.")
-    return values
+    decoder = None if weights.decoder is None else keeping("decoder", weights.decoder)
+    return replace(weights, stack=keeping("stack", weights.stack), decoder=decoder)

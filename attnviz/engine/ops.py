@@ -35,14 +35,15 @@ _ERF_Q = (
 )
 
 
-def linear(x: Float32, weight: Float32, bias: Float32) -> Float32:  # [n, in], [in, out], [out] -> [n, out]
+def linear(x: Float32, weight: Float32, bias: Float32 | None) -> Float32:  # [n, in], [in, out], [out] -> [n, out]
     """x·weight + bias."""
     y = x @ weight
-    y += bias
+    if bias is not None:
+        y += bias
     return y
 
 
-def layer_norm(x: Float32, scale: Float32, shift: Float32, eps: float) -> Float32:  # [n, d], [d], [d] -> [n, d]
+def layer_norm(x: Float32, scale: Float32 | None, shift: Float32 | None, eps: float) -> Float32:  # [n, d], [d], [d] -> [n, d]
     """Each row brought to mean 0 and variance 1, then scaled and shifted. Source: Ba et al. 2016."""
     centred = x - x.mean(axis=1, keepdims=True)
     variance = np.einsum("nd,nd->n", centred, centred)
@@ -50,9 +51,25 @@ def layer_norm(x: Float32, scale: Float32, shift: Float32, eps: float) -> Float3
     variance += np.float32(eps)
     np.sqrt(variance, out=variance)
     centred /= variance[:, None]
-    centred *= scale
-    centred += shift
+    if scale is not None:
+        centred *= scale
+    if shift is not None:
+        centred += shift
     return centred
+
+
+def rms_norm(x: Float32, scale: Float32 | None, shift: Float32 | None, eps: float) -> Float32:  # [n, d], [d], [d] -> [n, d]
+    """Each row brought to mean square 1, then scaled and shifted. Source: Zhang & Sennrich 2019."""
+    square = np.einsum("nd,nd->n", x, x)
+    square /= np.float32(x.shape[1])
+    square += np.float32(eps)
+    np.sqrt(square, out=square)
+    y = x / square[:, None]
+    if scale is not None:
+        y *= scale
+    if shift is not None:
+        y += shift
+    return y
 
 
 def softmax(scores: Float32) -> Float32:  # [..., key] -> [..., key]
@@ -61,6 +78,21 @@ def softmax(scores: Float32) -> Float32:  # [..., key] -> [..., key]
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=-1, keepdims=True)
     return scores
+
+
+def softmax_with_sink(scores: Float32, sinks: Float32) -> tuple[Float32, Float32]:
+    """softmax with one more key whose score is given and whose share is taken out, in place.
+
+    scores: [head, query, key]; sinks: [head]. Returns attention, whose rows sum to 1 less the sink's share, and that share,
+    [head, query]. Source: gpt-oss model card, 2025, and its release's attention.
+    """
+    sink = np.maximum(sinks[:, None], scores.max(axis=-1))
+    scores -= sink[..., None]
+    np.exp(scores, out=scores)
+    share = np.exp(sinks[:, None] - sink)
+    total = scores.sum(axis=-1) + share
+    scores /= total[..., None]
+    return scores, share / total
 
 
 def erf(x: Float32) -> Float32:
@@ -107,7 +139,48 @@ def relu(x: Float32) -> Float32:
     return np.maximum(x, 0.0, out=x)
 
 
-ACTIVATIONS = {"gelu": gelu, "gelu_tanh": gelu_tanh, "relu": relu}
+def relu2(x: Float32) -> Float32:
+    """max(x, 0)², in place. Source: So et al. 2021."""
+    np.maximum(x, 0.0, out=x)
+    return np.square(x, out=x)
+
+
+def silu(x: Float32) -> Float32:
+    """x·sigmoid(x), in place; also called swish. Source: Elfwing et al. 2018."""
+    return _times_sigmoid(x, 1.0)
+
+
+def quick_gelu(x: Float32) -> Float32:
+    """x·sigmoid(1.702·x), in place. Source: Hendrycks & Gimpel 2016, section 2."""
+    return _times_sigmoid(x, 1.702)
+
+
+def tanh(x: Float32) -> Float32:
+    """The hyperbolic tangent, in place."""
+    return np.tanh(x, out=x)
+
+
+ACTIVATIONS = {
+    "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
+    "quick_gelu": quick_gelu,
+    "relu": relu,
+    "relu2": relu2,
+    "silu": silu,
+    "tanh": tanh,
+}
+
+
+def _times_sigmoid(x: Float32, steepness: float) -> Float32:
+    flat = x.reshape(-1)
+    with np.errstate(over="ignore"):  # exp of a large number is inf and the quotient -0, as it should be
+        for start in range(0, flat.size, _BLOCK):
+            block = flat[start : start + _BLOCK]
+            inner = block * np.float32(-steepness)
+            np.exp(inner, out=inner)
+            inner += 1.0
+            block /= inner
+    return x
 
 
 def _polynomial(x: Float32, coefficients: tuple[float, ...]) -> Float32:

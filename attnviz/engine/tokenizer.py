@@ -58,21 +58,38 @@ class Encoding:
 class Tokenizer:
     """A model's own tokenizer, without the padding and truncation that a tokenizer.json may carry."""
 
-    def __init__(self, path: Path) -> None:
-        import tokenizers
-
-        try:
-            self._tokenizer: tokenizers.Tokenizer = tokenizers.Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises bare Exception for any unreadable file
-            raise ModelError(f"{path}: not a readable tokenizer ({error}); get the model's files again.") from error
+    def __init__(self, tokenizer: tokenizers.Tokenizer) -> None:
+        self._tokenizer = tokenizer
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._unknown = _unknown_token(self._tokenizer)
 
-    @property
+    @classmethod
+    def from_file(cls, path: Path) -> Tokenizer:
+        """The tokenizer of a tokenizer.json. Raises ModelError if the file is none."""
+        import tokenizers
+
+        try:
+            return cls(tokenizers.Tokenizer.from_file(str(path)))
+        except Exception as error:  # the library raises bare Exception for any unreadable file
+            raise ModelError(f"{path}: not a readable tokenizer ({error}); get the model's files again.") from error
+
+    @cached_property
     def n_vocab(self) -> int:
-        """One more than the largest number of an entry, special ones included."""
-        return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+        """One more than the largest number of an entry of the vocabulary; tokens added later may lie beyond."""
+        return max(self._tokenizer.get_vocab(with_added_tokens=False).values(), default=-1) + 1
+
+    def encode_begun(self, text: str, start: int, limit: int) -> Encoding:
+        """The tokens a decoder reads while it writes `text`: the token number `start`, then those of the text with their specials
+        but the closing one, cut to at most `limit`. That is what transformers makes of labels (shift to the right)."""
+        encoding = self.encode(text, None, limit)
+        tokens = encoding.tokens
+        if tokens and tokens[-1].is_special:
+            tokens = tokens[:-1]
+        left_out = encoding.left_out + max(0, len(tokens) + 1 - limit)
+        spelled = self._tokenizer.id_to_token(start) or f"<{start}>"
+        begun = Token(start, spelled, spelled, None, 0, True, False)
+        return Encoding((begun, *tokens[: limit - 1]), left_out)
 
     def encode(self, text: str, pair: str | None, limit: int) -> Encoding:
         """The tokens of `text` (and `pair`), cut to at most `limit` of them; the specials are always kept.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from attnviz.engine.forward import attention_of
+import numpy as np
+
+from attnviz.engine.budget import Recent
 
 if TYPE_CHECKING:
-    from attnviz.engine.config import ModelConfig
+    from collections.abc import Callable
+
+    from attnviz.engine.config import Kind, ModelConfig
     from attnviz.engine.ops import Float32
+    from attnviz.engine.projected import Projected
     from attnviz.engine.tokenizer import Encoding, Token
 
 # Attention that is kept ready; the rest is made again from queries and keys when asked for.
@@ -20,18 +24,35 @@ _ATTENTION_BUDGET = 256 << 20
 class Trace:
     """What a run left behind: tokens, queries, keys and final vectors; attention per layer on demand.
 
+    An encoder-decoder leaves three kinds of attention, "encoder", "decoder" and "cross" (the decoder's tokens look at the
+    encoder's); other models one, which `kind` need not name. `tokens`, `ids` and `hidden` are those of the text; the decoder's
+    are `decoder_tokens`, `decoder_ids` and `decoder_hidden`.
     Safe to read from several threads. Arrays are shared, not copied, and read-only.
     """
 
-    def __init__(self, config: ModelConfig, encoding: Encoding, head_count: int, text: str, pair: str | None) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        encoding: Encoding,
+        head_count: int,
+        text: str,
+        pair: str | None,
+        decoder_encoding: Encoding | None = None,
+    ) -> None:
         self.config = config
         self.encoding = encoding
+        self.decoder_encoding = decoder_encoding
         self.head_count = head_count
         self.text = text
         self.pair = pair
         self.hidden: Float32
-        self._qk: list[Float32] = []
-        self._attention = _Budget(_ATTENTION_BUDGET)
+        self.decoder_hidden: Float32 | None = None
+        self._projected: dict[Kind, list[Projected]] = {kind: [] for kind in config.kinds}
+        self._sinks: dict[tuple[Kind, int], Float32] = {}
+        self._attention = Recent(_ATTENTION_BUDGET)
+        self._predict: Callable[[Float32], Float32] | None = None
+        self._logits: Float32 | None = None
+        self._lock = Lock()
 
     @property
     def tokens(self) -> list[str]:
@@ -44,68 +65,112 @@ class Trace:
         return [token.id for token in self.encoding.tokens]
 
     @property
+    def decoder_tokens(self) -> list[str] | None:
+        """The decoder's tokens as the tokenizer spells them; None for a model of one stack."""
+        return None if self.decoder_encoding is None else [token.text for token in self.decoder_encoding.tokens]
+
+    @property
+    def decoder_ids(self) -> list[int] | None:
+        """The decoder's tokens' vocabulary numbers; None for a model of one stack."""
+        return None if self.decoder_encoding is None else [token.id for token in self.decoder_encoding.tokens]
+
+    @property
     def pieces(self) -> tuple[Token, ...]:
         """The tokens with their spans, texts to show and kinds."""
         return self.encoding.tokens
 
     @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of attention that there are."""
+        return self.config.kinds
+
+    def n_layer_of(self, kind: Kind | None = None) -> int:
+        """The number of layers that have an attention of that kind, numbered from 0."""
+        return len(self._projected[self._known(kind)])
+
+    @property
     def n_layer(self) -> int:
-        """The number of layers, numbered from 0."""
-        return len(self._qk)
+        """The number of layers, numbered from 0; of an encoder-decoder the encoder's."""
+        return self.n_layer_of()
 
     @property
     def is_what_if(self) -> bool:
         """Whether the head count differs from the trained one."""
         return self.head_count != self.config.n_head
 
-    def q(self, layer: int) -> Float32:
-        """Queries of a layer, trained heads side by side, [token, d_model]."""
-        return self._qk[layer][:, : self.config.d_model]
+    def queries(self, kind: Kind | None = None) -> tuple[Token, ...]:
+        """The tokens that look, the rows of an attention of that kind."""
+        return self.encoding.tokens if self._known(kind) == self.kinds[0] else self.decoder_encoding.tokens
 
-    def k(self, layer: int) -> Float32:
-        """Keys of a layer, trained heads side by side, [token, d_model]."""
-        return self._qk[layer][:, self.config.d_model :]
+    def keys(self, kind: Kind | None = None) -> tuple[Token, ...]:
+        """The tokens looked at, the columns of an attention of that kind."""
+        return self.decoder_encoding.tokens if self._known(kind) == "decoder" and self.decoder_encoding else self.encoding.tokens
 
-    def attention(self, layer: int) -> Float32:
-        """Attention of a layer after softmax, [head, query, key]; rows sum to 1. Raises IndexError for no such layer."""
-        if not 0 <= layer < self.n_layer:
-            raise IndexError(f"layer {layer} of a model with layers 0 to {self.n_layer - 1}")
-        kept = self._attention.get(layer)
+    def q(self, layer: int, kind: Kind | None = None) -> Float32:
+        """Queries of a layer after position encoding, trained heads side by side, [token, n_head·d_head]."""
+        return self._projection(layer, kind).q
+
+    def k(self, layer: int, kind: Kind | None = None) -> Float32:
+        """Keys of a layer after position encoding, trained heads side by side, [token, n_kv_head·d_head]."""
+        return self._projection(layer, kind).k
+
+    def attention(self, layer: int, kind: Kind | None = None) -> Float32:
+        """Attention of a layer after softmax, [head, query, key]; rows sum to 1, less the sink's share where the model has one.
+
+        Raises IndexError for no such layer, ValueError for a kind that the model does not have.
+        """
+        kind, projected = self._known(kind), self._projection(layer, kind)
+        kept = self._attention.get((kind, layer))
         if kept is None:
-            kept = attention_of(self.config, self._qk[layer], self.head_count)
-            self._attention.put(layer, kept)
+            kept, _ = projected.attention(self.head_count)
+            self._attention.put((kind, layer), kept)
         return kept
 
+    def sink(self, layer: int, kind: Kind | None = None) -> Float32:
+        """The share of each row that goes to a learned sink instead of a token, [head, query]; 0 where there is none."""
+        projected = self._projection(layer, kind)
+        share = self._sinks.get((self._known(kind), layer))
+        return np.zeros((self.head_count, projected.q.shape[0]), np.float32) if share is None else share
+
     def logits(self) -> Float32 | None:
-        """Scores over the vocabulary, [token, n_vocab]; None for a model without a prediction head, as BERT encoders are."""
-        return None
+        """Scores over the vocabulary, [token, n_vocab], of an encoder-decoder for the decoder's tokens; None for a model
+        without a prediction head. Made at the first call."""
+        if self._predict is None:
+            return None
+        with self._lock:
+            if self._logits is None:
+                self._logits = self._predict(self.hidden if self.decoder_hidden is None else self.decoder_hidden)
+                self._logits.flags.writeable = False
+        return self._logits
 
-    def keep(self, layer: int, qk: Float32, attention: Float32) -> None:
+    def keep(self, kind: Kind, projected: Projected, attention: Float32, sink: Float32 | None) -> None:
         """Take over one layer of a run; layers come in order."""
-        assert layer == len(self._qk)
-        qk.flags.writeable = False
-        self._qk.append(qk)
-        self._attention.put(layer, attention)
+        for array in (projected.q, projected.k):
+            array.flags.writeable = False
+        layer = len(self._projected[kind])
+        self._projected[kind].append(projected)
+        self._attention.put((kind, layer), attention)
+        if sink is not None:
+            sink.flags.writeable = False
+            self._sinks[kind, layer] = sink
 
+    def finish(self, hidden: Float32, decoder_hidden: Float32 | None, predict: Callable[[Float32], Float32] | None) -> None:
+        """Take over the final vectors, and what makes logits of them."""
+        hidden.flags.writeable = False
+        self.hidden, self._predict = hidden, predict
+        if decoder_hidden is not None:
+            decoder_hidden.flags.writeable = False
+            self.decoder_hidden = decoder_hidden
 
-class _Budget:
-    """The most recently used arrays, as many as fit a number of bytes."""
+    def _known(self, kind: Kind | None) -> Kind:
+        if kind is None:
+            return self.kinds[0]
+        if kind not in self.kinds:
+            raise ValueError(f'no "{kind}" attention in a model that has {", ".join(self.kinds)}')
+        return kind
 
-    def __init__(self, n_bytes: int) -> None:
-        self._n_bytes = n_bytes
-        self._kept: OrderedDict[int, Float32] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: int) -> Float32 | None:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: int, array: Float32) -> None:
-        array.flags.writeable = False
-        with self._lock:
-            self._kept[key] = array
-            self._kept.move_to_end(key)
-            while len(self._kept) > 1 and sum(a.nbytes for a in self._kept.values()) > self._n_bytes:
-                self._kept.popitem(last=False)
+    def _projection(self, layer: int, kind: Kind | None) -> Projected:
+        layers = self._projected[self._known(kind)]
+        if not 0 <= layer < len(layers):
+            raise IndexError(f"layer {layer} of a model with layers 0 to {len(layers) - 1}")
+        return layers[layer]

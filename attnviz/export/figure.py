@@ -19,6 +19,7 @@ from attnviz.paint.fonts import text_width
 from attnviz.paint.painter import paint_scene
 from attnviz.scene.build import Layout, build_scene
 from attnviz.scene.theme import load_theme
+from attnviz.session.sight import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,7 @@ def save_figure(run: Run, view: View, path: Path, paper: Paper) -> None:
 def figure_facts(run: Run, view: View) -> str:
     """What it takes to make a figure again, as JSON: where its numbers come from, and what of them it shows."""
     shown = {
+        "attention": kind_of(run.trace, view),
         "layer": view.layer,
         "heads": sorted(view.shown_heads(run.trace.head_count)),
         "focus": view.focus,

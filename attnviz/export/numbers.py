@@ -17,13 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from attnviz.engine.config import Kind
+    from attnviz.engine.ops import Float32
+    from attnviz.engine.trace import Trace
     from attnviz.session.run import Run
 
 CSV_COLUMNS = ("layer", "head", "query", "key", "query_token", "key_token", "weight")
 
 
-def save_numbers(run: Run, path: Path, layers: Sequence[int] | None = None, with_logits: bool = False) -> None:
+def save_numbers(
+    run: Run, path: Path, layers: Sequence[int] | None = None, with_logits: bool = False, kind: Kind | None = None
+) -> None:
     """Write tokens, attention of `layers` (None for all) and final vectors to `path`, with their provenance.
+
+    Of an encoder-decoder NPZ and JSON hold all three attentions, `layers` meaning those that each has, and CSV the one of `kind`
+    (None for the encoder's).
 
     Raises ExportError if the ending is not .npz, .json or .csv or the file cannot be written, InputError for a layer that the
     model does not have or logits that it cannot give.
@@ -31,15 +39,16 @@ def save_numbers(run: Run, path: Path, layers: Sequence[int] | None = None, with
     form = FORMS.get(path.suffix.lower())
     if form is None:
         raise ExportError(f"{path}: the ending says the form; use one of {', '.join(FORMS)}.")
-    chosen = list(range(run.trace.n_layer)) if layers is None else list(layers)
+    n_layer = max(run.trace.n_layer_of(kind) for kind in run.trace.kinds)
+    chosen = list(range(n_layer)) if layers is None else list(layers)
     if not chosen:
         raise InputError("No layer is chosen; name at least one, or leave the choice out for all of them.")
     for layer in chosen:
-        if not 0 <= layer < run.trace.n_layer:
-            raise InputError(f"Layer {layer} does not exist; {run.model.name} has layers 0 to {run.trace.n_layer - 1}.")
+        if not 0 <= layer < n_layer:
+            raise InputError(f"Layer {layer} does not exist; {run.model.name} has layers 0 to {n_layer - 1}.")
     if with_logits and run.trace.logits() is None:
         raise InputError(f"{run.model.name} has no prediction head, so there are no logits to save; leave out --logits.")
-    write_whole(path, form(run, chosen, with_logits))
+    write_whole(path, form(run, chosen, with_logits, kind))
 
 
 def _arrays(run: Run, layers: list[int], with_logits: bool) -> dict[str, Any]:
@@ -48,23 +57,41 @@ def _arrays(run: Run, layers: list[int], with_logits: bool) -> dict[str, Any]:
         "tokens": np.array(trace.tokens, dtype=np.str_),
         "ids": np.array(trace.ids, dtype=np.int64),
         "layers": np.array(layers, dtype=np.int64),
-        "attention": np.stack([trace.attention(layer) for layer in layers]),
+        "attention": _stacked(trace, layers, trace.kinds[0]),
         "hidden": trace.hidden,
     }
+    if trace.decoder_encoding is not None:
+        arrays |= {
+            "decoder_tokens": np.array(trace.decoder_tokens, dtype=np.str_),
+            "decoder_ids": np.array(trace.decoder_ids, dtype=np.int64),
+            "decoder_attention": _stacked(trace, layers, "decoder"),
+            "cross_attention": _stacked(trace, layers, "cross"),
+            "decoder_hidden": trace.decoder_hidden,
+        }
     if with_logits:
         arrays["logits"] = trace.logits()
     return arrays
 
 
-def _npz(run: Run, layers: list[int], with_logits: bool) -> bytes:
+def _stacked(trace: Trace, layers: list[int], kind: Kind) -> Float32:
+    """Attention of those of the layers that there are, [layer, head, query, key]."""
+    there = [layer for layer in layers if layer < trace.n_layer_of(kind)]
+    if there:
+        return np.stack([trace.attention(layer, kind) for layer in there])
+    return np.zeros((0, *trace.attention(0, kind).shape), np.float32)
+
+
+def _npz(run: Run, layers: list[int], with_logits: bool, kind: Kind | None) -> bytes:
+    del kind  # all are in it
     buffer = io.BytesIO()
     facts = json.dumps(provenance(run), ensure_ascii=False)
     np.savez_compressed(buffer, **_arrays(run, layers, with_logits), provenance=np.array(facts))
     return buffer.getvalue()
 
 
-def _json(run: Run, layers: list[int], with_logits: bool) -> bytes:
+def _json(run: Run, layers: list[int], with_logits: bool, kind: Kind | None) -> bytes:
     arrays = _arrays(run, layers, with_logits)
+    del kind  # all are in it
     content = {"provenance": provenance(run), **{name: _plain(array) for name, array in arrays.items()}}
     return json.dumps(content, ensure_ascii=False).encode()
 
@@ -77,20 +104,24 @@ def _plain(array: np.ndarray[Any, Any]) -> Any:
     return short.reshape(array.shape).tolist()
 
 
-def _csv(run: Run, layers: list[int], with_logits: bool) -> bytes:
+def _csv(run: Run, layers: list[int], with_logits: bool, kind: Kind | None) -> bytes:
     """Long form, one weight a line. Provenance stands above the header in lines that begin with "# "."""
-    del with_logits  # has no place in a table of weights
+    del with_logits  # have no place in a table of weights
     text = io.StringIO()
-    for name, value in provenance(run).items():
+    trace = run.trace
+    facts = provenance(run) | ({"attention": kind or trace.kinds[0]} if len(trace.kinds) > 1 else {})
+    for name, value in facts.items():
         text.write(f"# {name}: {json.dumps(value, ensure_ascii=False)}\r\n")
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
     text.write(",".join(CSV_COLUMNS) + "\r\n")
-    tokens = run.trace.tokens
+    queries, keys = ([token.text for token in tokens] for tokens in (trace.queries(kind), trace.keys(kind)))
     for layer in layers:
-        for (head, query, key), weight in np.ndenumerate(run.trace.attention(layer)):
+        if layer >= trace.n_layer_of(kind):
+            continue
+        for (head, query, key), weight in np.ndenumerate(trace.attention(layer, kind)):
             # A number of its own kind, so that it is written without quotes; str() of a float32 is its shortest form.
-            writer.writerow((layer, head, query, key, tokens[query], tokens[key], float(str(weight))))
+            writer.writerow((layer, head, query, key, queries[query], keys[key], float(str(weight))))
     return text.getvalue().encode()
 
 
-FORMS: dict[str, Callable[[Run, list[int], bool], bytes]] = {".npz": _npz, ".json": _json, ".csv": _csv}
+FORMS: dict[str, Callable[[Run, list[int], bool, Kind | None], bytes]] = {".npz": _npz, ".json": _json, ".csv": _csv}

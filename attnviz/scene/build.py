@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,18 +16,22 @@ from attnviz.scene.words import (
     direction_legend,
     drawn_line,
     heads_phrase,
+    kind_phrase,
     left_out_line,
     shares_line,
     shortened,
     what_if_line,
     wrap,
 )
+from attnviz.session.sight import sight_of
 
 if TYPE_CHECKING:
+    from attnviz.analysis.edges import Threshold
     from attnviz.engine.ops import Float32
     from attnviz.scene.scene import Measure
     from attnviz.scene.theme import Theme
     from attnviz.session.run import Run
+    from attnviz.session.sight import Sight
     from attnviz.session.view import View
 
 _MARGIN = 24.0
@@ -58,22 +62,22 @@ class Layout:
 def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> Scene:
     """The arc diagram of one layer of a run."""
     trace = run.trace
-    pieces = trace.pieces
-    heads = sorted(view.shown_heads(trace.head_count))
-    visible = [i for i, piece in enumerate(pieces) if not (view.hide_specials and piece.is_special)]
-    edges = strongest_edges(trace.attention(view.layer), heads, visible, view.threshold, _MOST_ARCS)
-    hidden_texts = [piece.text for piece in pieces if view.hide_specials and piece.is_special]
-
-    rows = set_rows(pieces, visible, layout.width - 2 * _MARGIN, measure)
+    sight = sight_of(trace, view)
+    heads = sorted(view.shown_heads(sight.attention.shape[0]))
+    visible = [i for i, piece in enumerate(sight.tokens) if not (view.hide_specials and piece.is_special)]
+    edges = _edges(sight, heads, visible, view.threshold)
+    hidden_texts = [piece.text for i, piece in enumerate(sight.tokens) if i not in set(visible) and sight.is_key(i)]
+    rows = set_rows(sight.tokens, visible, layout.width - 2 * _MARGIN, measure, sight.first_query)
     page = _Page(theme, layout, measure)
     page.band(what_if_line(run), "what_if")
     page.band(left_out_line(run), "warning")
     page.y += _HEAD
-    caption = f"{run.model.name}, layer {view.layer}, {heads_phrase(heads, trace.head_count)}, both counted from 0"
+    phrase = heads_phrase(heads, sight.attention.shape[0])
+    caption = f"{run.model.name}, {kind_phrase(trace, sight)}layer {view.layer}, {phrase}, both counted from 0"
     if layout.caption:
         page.text(caption, "muted", bold_until=len(run.model.name))
         page.heads(heads, theme)
-    page.text(direction_legend(rows.n_row), "muted")
+    page.text(direction_legend(sight, rows.n_row), "muted")
     if not (page.bands or layout.caption):
         page.y += _ONE_BAND  # its place is kept, so that the sentence stays where it is when a what-if begins
     foot = [shares_line(edges, hidden_texts), drawn_line(edges, view.threshold)]
@@ -86,10 +90,11 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
     rise = rise_of(ends, tallest)
     # In the window one row keeps its place whichever arcs are drawn; on paper, and in rows, arcs take just what they need.
     least = tallest if rows.n_row == 1 and not layout.caption else 26.0 if rows.n_row > 1 else 6.0
-    text_top, after = _row_heights(rows, ends, rise, text_height, page.y + 0.5 * _MARGIN, least)
+    under = 6.0 if sight.is_causal else least
+    text_top, after = _row_heights(rows, ends, rise, text_height, page.y + 0.5 * _MARGIN, least, under)
     slack = layout.height - (after + 0.5 * _MARGIN + len(foot) * _LINE + 0.5 * _MARGIN)
     text_top += max(0.0, slack / 2)
-    boxes = tuple(_boxes(run, rows, left, text_top, text_height))
+    boxes = tuple(_boxes(sight, rows, left, text_top, text_height))
     page.y = after + 0.5 * _MARGIN + max(0.0, slack)
     for line in foot:
         page.text(line, "muted")
@@ -106,6 +111,14 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
         focus=view.focus if view.focus in visible else None,
         description=f"Attention of {caption}: {shortened(trace.text, 200)}",
     )
+
+
+def _edges(sight: Sight, heads: list[int], visible: list[int], threshold: Threshold) -> Edges:
+    """The arcs to draw, from token to token of the picture."""
+    queries = [i - sight.first_query for i in visible if sight.is_query(i)]
+    keys = [i for i in visible if sight.is_key(i)]
+    edges = strongest_edges(sight.attention, heads, queries, keys, threshold, _MOST_ARCS)
+    return replace(edges, query=edges.query + sight.first_query)
 
 
 class _Page:
@@ -173,23 +186,26 @@ def _tallest(rows: Rows, free: float, layout: Layout) -> float:
     return min(max(wanted, 60.0), 0.36 * extent + 30.0, 320.0)
 
 
-def _row_heights(rows: Rows, ends: Ends, rise: Float32, text_height: float, y: float, least: float) -> tuple[Float32, float]:
-    """The y of each row's text, and the y after the last arc; each row takes the room that its arcs need, `least` or more."""
+def _row_heights(
+    rows: Rows, ends: Ends, rise: Float32, text_height: float, y: float, least: float, under: float
+) -> tuple[Float32, float]:
+    """The y of each row's text, and the y after the last arc; each row takes the room that its arcs need, `least` or more above
+    and `under` or more below."""
     tops = np.zeros(rows.n_row, np.float32)
     for row in range(rows.n_row):
         mine = ends.row_query == row
         above = rise[mine & (ends.outward < 0)].max(initial=least)
-        below = rise[mine & (ends.outward > 0)].max(initial=least)
+        below = rise[mine & (ends.outward > 0)].max(initial=under)
         tops[row] = y + above + 6
         y = float(tops[row]) + text_height + float(below) + 6
     return tops, y
 
 
-def _boxes(run: Run, rows: Rows, left: Float32, tops: Float32, text_height: float) -> list[TokenBox]:
+def _boxes(sight: Sight, rows: Rows, left: Float32, tops: Float32, text_height: float) -> list[TokenBox]:
     boxes = []
     last = None
     for place in rows.places:
-        piece = run.trace.pieces[place.index]
+        piece = sight.tokens[place.index]
         x, top = float(left[place.row]), float(tops[place.row])
         boxes.append(
             TokenBox(

@@ -40,8 +40,13 @@ class Rows:
     n_row: int
 
 
-def set_rows(tokens: Sequence[Token], visible: Sequence[int], width: float, measure: Measure) -> Rows:
-    """The `visible` tokens in lines at most `width` wide; one line in the largest size that fits, else several."""
+def set_rows(tokens: Sequence[Token], visible: Sequence[int], width: float, measure: Measure, second_text: int = 0) -> Rows:
+    """The `visible` tokens in lines at most `width` wide; one line in the largest size that fits, else several.
+
+    second_text: where another text begins, whose tokens stand on lines of their own below; 0 for a single text.
+    """
+    if second_text:
+        return _two_texts(tokens, visible, width, measure, second_text)
     for size in _ONE_ROW_SIZES:
         # The largest sizes are for short sentences, which would look lost; a longer one has more use for air than for size.
         room = width if size <= _USUAL_SIZE else 0.5 * width
@@ -53,6 +58,21 @@ def set_rows(tokens: Sequence[Token], visible: Sequence[int], width: float, meas
         if _fits(rows, width):
             break
     return _balanced(tokens, visible, rows, width, measure)
+
+
+def _two_texts(tokens: Sequence[Token], visible: Sequence[int], width: float, measure: Measure, second_text: int) -> Rows:
+    """Each text set by itself in the size that suits both, one below the other."""
+    texts = [[i for i in visible if i < second_text], [i for i in visible if i >= second_text]]
+    size = min(set_rows(tokens, text, width, measure).font_size for text in texts)
+    places: list[PlacedToken] = []
+    n_row = 0
+    for text in texts:
+        rows = _fill(tokens, text, size, width, measure)
+        if rows.n_row == 1:
+            rows = _airy(tokens, text, rows, width, measure)
+        places += [PlacedToken(place.index, place.left, place.right, place.row + n_row) for place in rows.places]
+        n_row += rows.n_row
+    return Rows(size, tuple(places), n_row)
 
 
 def _balanced(tokens: Sequence[Token], visible: Sequence[int], rows: Rows, width: float, measure: Measure) -> Rows:

@@ -8,16 +8,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from attnviz.analysis.edges import Edges, Threshold
+    from attnviz.engine.trace import Trace
     from attnviz.scene.scene import Measure
     from attnviz.session.run import Run
+    from attnviz.session.sight import Sight
 
 _ONE_ROW_LEGEND = "arcs above look back, below look ahead; a loop looks at itself"
 _MANY_ROWS_LEGEND = "arcs over a row look back, under it ahead; between rows, point at a token to see which way"
+_CAUSAL_LEGEND = "all arcs look back: a token of this model sees what is before it, and itself"
+_CROSS_LEGEND = "each token of the decoder, below, looks at the encoder's tokens, above"
+_KINDS = {"encoder": "encoder, ", "decoder": "decoder, ", "cross": "decoder looking at encoder, "}
 
 
-def direction_legend(n_row: int) -> str:
+def direction_legend(sight: Sight, n_row: int) -> str:
     """How to tell an arc's query from its key, in a picture of so many rows."""
+    if sight.kind == "cross":
+        return _CROSS_LEGEND
+    if sight.is_causal:
+        return _CAUSAL_LEGEND
     return _ONE_ROW_LEGEND if n_row == 1 else _MANY_ROWS_LEGEND
+
+
+def kind_phrase(trace: Trace, sight: Sight) -> str:
+    """Which attention of an encoder-decoder it is, with a comma; nothing for a model that has one only."""
+    return _KINDS[sight.kind] if len(trace.kinds) > 1 else ""
 
 
 def what_if_line(run: Run) -> str | None:
@@ -33,9 +47,10 @@ def what_if_line(run: Run) -> str | None:
 
 def left_out_line(run: Run) -> str | None:
     """How much of the text the model could not read; None if it read it all."""
-    encoding = run.trace.encoding
-    if not encoding.left_out:
+    parts = [part for part in (run.trace.encoding, run.trace.decoder_encoding) if part is not None and part.left_out]
+    if not parts:
         return None
+    encoding = parts[0]
     return (
         f"{run.model.name} reads {len(encoding.tokens)} tokens at most: "
         f"the last {count_of(encoding.left_out, 'token')} of the text {'is' if encoding.left_out == 1 else 'are'} left out."

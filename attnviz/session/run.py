@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.analysis.effect import mean_cosine
 from attnviz.engine.blas import keep_to_one_thread
-from attnviz.engine.model import Model, load_model
+from attnviz.engine.model import Model, load_model, nowhere
 from attnviz.errors import never
 from attnviz.session.request import check_text
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from attnviz.engine.ops import Float32
     from attnviz.engine.trace import Trace
     from attnviz.session.request import Request
 
@@ -48,34 +49,50 @@ class Runner:
         request: Request,
         cancelled: Callable[[], bool] = never,
         loading: Callable[[], None] = lambda: None,
+        progress: Callable[[int, int], None] = nowhere,
     ) -> Run:
-        """Compute `request`; `loading()` is called first if another model has to be opened.
+        """Compute `request`; `loading()` is called first if another model has to be opened. progress(layers done, of how many)
+        is called while it is opened and again while it runs.
 
         Raises InputError, ModelError or Cancelled.
         """
         check_text(request.text)
-        model = self._open(request.model, loading)
-        trained, milliseconds = self._run_trained(model, request, cancelled)
+        model = self._open(request.model, loading, cancelled, progress)
+        trained, milliseconds = self._run_trained(model, request, cancelled, progress)
         if request.head_count is None or request.head_count == model.config.n_head:
             return Run(request, model, trained, 1.0, milliseconds)
         started = perf_counter()
-        trace = model.trace(request.text, request.pair, request.head_count, cancelled)
+        trace = model.trace(request.text, request.pair, request.head_count, cancelled, progress)
         milliseconds = 1000 * (perf_counter() - started)
-        return Run(request, model, trace, mean_cosine(trace.hidden, trained.hidden), milliseconds)
+        return Run(request, model, trace, mean_cosine(_output(trace), _output(trained)), milliseconds)
 
-    def _open(self, path: Path, loading: Callable[[], None]) -> Model:
+    def _open(
+        self,
+        path: Path,
+        loading: Callable[[], None],
+        cancelled: Callable[[], bool],
+        progress: Callable[[int, int], None],
+    ) -> Model:
         """The model at `path`, kept until another one has been opened."""
         if self._opened is None or self._opened[0] != path:
             loading()
-            self._opened = (path, load_model(path))
-            self._trained = None
+            # The one before goes first: two models need not fit the memory together.
+            self._opened = self._trained = None
+            self._opened = (path, load_model(path, cancelled=cancelled, progress=progress))
         return self._opened[1]
 
-    def _run_trained(self, model: Model, request: Request, cancelled: Callable[[], bool]) -> tuple[Trace, float]:
+    def _run_trained(
+        self, model: Model, request: Request, cancelled: Callable[[], bool], progress: Callable[[int, int], None]
+    ) -> tuple[Trace, float]:
         """The trained run of the request's text, and the milliseconds that it took when it was made."""
         key = replace(request, head_count=None)
         if self._trained is None or self._trained[0] != key:
             started = perf_counter()
-            trace = model.trace(request.text, request.pair, None, cancelled)
+            trace = model.trace(request.text, request.pair, None, cancelled, progress)
             self._trained = (key, trace, 1000 * (perf_counter() - started))
         return self._trained[1:]
+
+
+def _output(trace: Trace) -> Float32:
+    """The vectors that a model's answer is made of: the decoder's where it has two sides."""
+    return trace.hidden if trace.decoder_hidden is None else trace.decoder_hidden

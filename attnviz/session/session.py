@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from attnviz.errors import AttnvizError, InputError, ModelError
 from attnviz.session.request import Request, check_text
+from attnviz.session.sight import kind_of, tokens_of
 from attnviz.session.view import Arrival, HeadChoice, View
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from attnviz.analysis.edges import Threshold
+    from attnviz.engine.config import Kind
+    from attnviz.engine.trace import Trace
     from attnviz.session.run import Run
 
 
@@ -31,13 +34,15 @@ KEEP: Final = Keep.KEEP
 class State:
     """Everything the window shows, at one moment.
 
-    model, text, head_count: what is asked for (head_count None: the trained one); view: how it is shown;
+    model, text, pair, head_count: what is asked for (pair: what the decoder of an encoder-decoder reads; head_count None: the
+    trained one); view: how it is shown;
     run: the newest picture's numbers, kept while newer ones are computed or fail; failure: the sentence to show, if the last
     request could not be served; busy: whether a request is under way; arrival: how to show what it brings.
     """
 
     model: Path | None = None
     text: str = ""
+    pair: str | None = None
     head_count: int | None = None
     view: View = field(default_factory=View)
     run: Run | None = None
@@ -66,6 +71,7 @@ class Session:
         *,
         model: Path | Keep = KEEP,
         text: str | Keep = KEEP,
+        pair: str | Keep | None = KEEP,
         head_count: int | Keep | None = KEEP,
         arrival: Arrival | None = None,
     ) -> None:
@@ -80,6 +86,7 @@ class Session:
             state,
             model=state.model if model is KEEP else model,
             text=state.text if text is KEEP else text,
+            pair=state.pair if pair is KEEP else pair,
             head_count=state.head_count if head_count is KEEP else head_count,
             arrival=state.arrival if text is KEEP else arrival,
         )
@@ -100,6 +107,7 @@ class Session:
         self,
         *,
         layer: int | Keep = KEEP,
+        kind: Kind | Keep | None = KEEP,
         heads: HeadChoice | Keep | None = KEEP,
         focus: int | Keep | None = KEEP,
         threshold: Threshold | Keep = KEEP,
@@ -109,11 +117,14 @@ class Session:
         view = self.state.view
         view = View(
             layer=view.layer if layer is KEEP else layer,
+            kind=view.kind if kind is KEEP else kind,
             heads=view.heads if heads is KEEP else heads,
             focus=view.focus if focus is KEEP else focus,
             threshold=view.threshold if threshold is KEEP else threshold,
             hide_specials=view.hide_specials if hide_specials is KEEP else hide_specials,
         )
+        if view.kind != self.state.view.kind and self.state.run is not None:
+            view = _within(view, self.state.run.trace)
         self._set(replace(self.state, view=view))
 
     def dismiss_failure(self) -> None:
@@ -146,8 +157,18 @@ class Session:
         if state.model is None or request != _request(state):
             return
         state = replace(state, failure=str(error), busy=False, arrival=None)
+        self._go_back(state, request, isinstance(error, ModelError))
+
+    def call_off(self, request: Request) -> None:
+        """Take over that a person called a request off; picture and model are those before it."""
+        state = self.state
+        if state.model is not None and request == _request(state):
+            self._go_back(replace(state, busy=False, arrival=None), request, model_failed=True)
+
+    def _go_back(self, state: State, request: Request, model_failed: bool) -> None:
+        """To the model that drew the picture, if the one of `request` could not be had."""
         run = state.run
-        if not isinstance(error, ModelError) or (run is not None and run.request.model == request.model):
+        if not model_failed or (run is not None and run.request.model == request.model):
             self._set(state)
         elif run is None:
             self._set(replace(state, model=None))
@@ -167,11 +188,11 @@ class Session:
 
 def _request(state: State) -> Request:
     assert state.model is not None
-    return Request(state.model, state.text, None, state.head_count)
+    return Request(state.model, state.text, state.pair, state.head_count)
 
 
 def _asked(state: State) -> tuple[object, ...]:
-    return state.model, state.text, state.head_count, state.arrival
+    return state.model, state.text, state.pair, state.head_count, state.arrival
 
 
 def _fitted(state: State, run: Run, newest: bool) -> View:
@@ -182,15 +203,19 @@ def _fitted(state: State, run: Run, newest: bool) -> View:
         word = state.arrival.focus_word
         focus = words.index(word) if word in words else None
         layer = min(state.arrival.layer, run.trace.n_layer - 1)
-        return replace(view, layer=layer, heads=state.arrival.heads, focus=focus)
-    pieces = run.trace.pieces
-    layer = min(view.layer, run.trace.n_layer - 1)
+        return replace(view, layer=layer, kind=None, heads=state.arrival.heads, focus=focus)
+    pieces = tokens_of(run.trace, view)
     focus = view.focus
-    if focus is not None and state.run is not None and state.run.trace.ids != run.trace.ids:
-        before = state.run.trace.pieces
+    before = () if state.run is None else tokens_of(state.run.trace, view)
+    if focus is not None and state.run is not None and [piece.id for piece in before] != [piece.id for piece in pieces]:
         word = before[focus].text if focus < len(before) else None
         same = [i for i, piece in enumerate(pieces) if piece.text == word]
         focus = min(same, key=lambda i: abs(i - focus)) if same else None
-    if focus is not None and focus >= len(pieces):
-        focus = None
+    return _within(replace(view, focus=focus), run.trace)
+
+
+def _within(view: View, trace: Trace) -> View:
+    """The view with a layer and a token that are there."""
+    layer = min(view.layer, trace.n_layer_of(kind_of(trace, view)) - 1)
+    focus = view.focus if view.focus is None or view.focus < len(tokens_of(trace, view)) else None
     return replace(view, layer=layer, focus=focus)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from attnviz.analysis.edges import Threshold
+
+if TYPE_CHECKING:
+    from attnviz.engine.config import Kind
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class HeadChoice:
 class View:
     """What is on the picture.
 
-    heads: None for all; focus: the pinned token, by its position; hide_specials: leave out the tokens the tokenizer added.
+    kind: which attention of an encoder-decoder, None for the first that the model has; heads: None for all;
+    focus: the pinned token, by its position; hide_specials: leave out the tokens the tokenizer added.
     """
 
     layer: int = 0
@@ -39,6 +44,7 @@ class View:
     focus: int | None = None
     threshold: Threshold = field(default_factory=Threshold)
     hide_specials: bool = True
+    kind: Kind | None = None
 
     def shown_heads(self, head_count: int) -> frozenset[int]:
         """The heads that are drawn when the model runs with `head_count` of them."""

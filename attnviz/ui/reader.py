@@ -25,6 +25,7 @@ from attnviz.paint.fonts import text_width
 from attnviz.scene.build import Layout, build_scene
 from attnviz.scene.glide import Glide, can_glide
 from attnviz.session.examples import Example, load_examples
+from attnviz.session.sight import kind_of
 from attnviz.ui.canvas import Canvas
 from attnviz.ui.chips import HeadChips
 from attnviz.ui.notice import Notice
@@ -36,6 +37,7 @@ from attnviz.ui.threshold import ThresholdControl
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
+    from attnviz.engine.config import Kind
     from attnviz.scene.scene import Scene
     from attnviz.session.run import Run
     from attnviz.session.session import State
@@ -49,6 +51,7 @@ _RESIZE_PAUSE_MS = 20
 _ZOOMS_TO_FIT = (0.9, 0.8, 0.72)
 _MOST_TO_SHRINK = 120
 _SMALLEST_TYPE = 13.0
+_KIND_NAMES = {"encoder": "Encoder", "decoder": "Decoder", "cross": "Decoder \N{RIGHTWARDS ARROW} encoder"}
 _PANEL_FROM = 800  # pixels of window below which the picture needs the panel's room
 # The examples' numbers were measured on this model, so its name decides whether their line is shown.
 _EXAMPLES_MODEL = "all-MiniLM-L6-v2"
@@ -65,6 +68,10 @@ class ReaderPage(QWidget):
         self._appearance = appearance
         self._state: State | None = None
         self.sentence = SentenceField(self)
+        self.pair = SentenceField(self)
+        self.pair.setAccessibleName("Decoder's text")
+        self.pair.setPlaceholderText("What the decoder has written so far: a translation, a summary, an answer")
+        self.pair.setVisible(False)
         self.examples_button = self._make_examples_button()
         self._look = QLabel(self)
         self._look.setProperty("quiet", True)
@@ -73,6 +80,9 @@ class ReaderPage(QWidget):
         self.model_box = QComboBox(self)
         self.model_box.setAccessibleName("Model")
         self.model_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.kinds = QComboBox(self)
+        self.kinds.setAccessibleName("Attention")
+        self.kinds.setVisible(False)
         self.layers = StopSlider("Layer", appearance, self)
         self.head_counts = StopSlider("Number of heads", appearance, self)
         self._trained = QLabel(self)
@@ -99,6 +109,8 @@ class ReaderPage(QWidget):
         # Only a new text: the field is ahead of the state while a person types.
         if (old is None or new.text != old.text) and new.text != self.sentence.toPlainText():
             self.sentence.show_text(new.text)
+        if (old is None or new.pair != old.pair) and (new.pair or "") != self.pair.toPlainText():
+            self.pair.show_text(new.pair or "")
         self.canvas.set_busy(new.busy and new.run is not None)
         if old is None or (new.failure, new.text) != (old.failure, old.text):
             self.notice.show_sentence(new.failure)
@@ -139,6 +151,7 @@ class ReaderPage(QWidget):
         controls = QHBoxLayout()
         controls.setSpacing(8)
         controls.addWidget(self.model_box)
+        controls.addWidget(self.kinds)
         controls.addSpacing(16)
         controls.addWidget(_name("Layer", self))
         controls.addWidget(self.layers, 2)
@@ -150,6 +163,7 @@ class ReaderPage(QWidget):
         top.setContentsMargins(16, 12, 16, 8)
         top.setSpacing(6)
         top.addLayout(head)
+        top.addWidget(self.pair)
         top.addWidget(self._look)
         top.addLayout(controls)
 
@@ -197,16 +211,30 @@ class ReaderPage(QWidget):
     def _show_controls(self, state: State) -> None:
         run = state.run
         config = run.model.config
-        self.layers.set_stops(range(run.trace.n_layer), state.view.layer)
+        kind = kind_of(run.trace, state.view)
+        self._show_kinds(run, kind)
+        self.layers.set_stops(range(run.trace.n_layer_of(kind)), state.view.layer)
         if not self.head_counts.isSliderDown():
             self.show_head_count(state)
         self._trained.setText(f"trained: {config.n_head}")
-        self.chips.set_heads(run.trace.head_count, state.view.shown_heads(run.trace.head_count), config.n_head)
+        heads = run.trace.attention(state.view.layer, kind).shape[0]
+        self.chips.set_heads(heads, state.view.shown_heads(heads), config.stack_of(kind).n_head)
         self._arrange_foot()
         self.threshold.set_threshold(state.view.threshold)
         was = self.specials_button.blockSignals(True)
         self.specials_button.setChecked(state.view.hide_specials)
         self.specials_button.blockSignals(was)
+
+    def _show_kinds(self, run: Run, kind: Kind) -> None:
+        """Offer the three attentions of an encoder-decoder, and a field for its decoder's text; nothing for other models."""
+        kinds = run.trace.kinds
+        for widget in (self.kinds, self.pair):
+            widget.setVisible(len(kinds) > 1)
+        if [self.kinds.itemData(i) for i in range(self.kinds.count())] != list(kinds):
+            self.kinds.clear()
+            for one in kinds:
+                self.kinds.addItem(_KIND_NAMES[one], one)
+        self.kinds.setCurrentIndex(kinds.index(kind))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

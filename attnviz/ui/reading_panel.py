@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 from attnviz.analysis.reading import Reading, looked_at_by, looks_at
 from attnviz.paint.fonts import font, text_width
 from attnviz.scene.palette import head_colour
+from attnviz.session.sight import sight_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,27 +116,36 @@ class ReadingPanel(QWidget):
 
     def show_token(self, run: Run | None, view: View, token: int | None) -> None:
         """Show the numbers of a token of a run in the layer and heads of a view."""
-        reading = run is not None and token is not None and token < len(run.trace.pieces)
-        for widget in (self._at_label, self.looks_at, self._by_label, self.looked_at_by):
-            widget.setVisible(reading)
+        sight = None if run is None or token is None else sight_of(run.trace, view)
+        reading = sight is not None and token < len(sight.tokens)
+        for widget in (self._at_label, self.looks_at):
+            widget.setVisible(reading and sight.is_query(token))
+        for widget in (self._by_label, self.looked_at_by):
+            widget.setVisible(reading and sight.is_key(token))
         if not reading:
             self._title.setText("Point at a token")
             self._hint.setText("to see what it looks at. A click pins it; the arrow keys move along the sentence.")
             return
-        pieces = run.trace.pieces
-        heads = view.shown_heads(run.trace.head_count)
-        attention = run.trace.attention(view.layer)
-        piece = pieces[token]
+        heads = view.shown_heads(sight.attention.shape[0])
+        piece = sight.tokens[token]
         self._title.setText(piece.shown)
         spelled = f", the model reads \N{LEFT DOUBLE QUOTATION MARK}{piece.text}\N{RIGHT DOUBLE QUOTATION MARK}"
         largest = "" if len(heads) == 1 else ". Each number is the largest among the heads shown"
         self._hint.setText(f"token {token}{spelled if piece.text != piece.shown else ''}, layer {view.layer}{largest}")
 
-        def named(readings: list[Reading]) -> list[tuple[Reading, str, bool]]:
-            return [(reading, pieces[reading.token].shown, pieces[reading.token].is_special) for reading in readings]
+        def named(readings: list[Reading], first: int) -> list[tuple[Reading, str, bool]]:
+            pieces = sight.tokens[first:]
+            # A weight of 0 is that of a token which cannot be seen.
+            return [
+                (reading, pieces[reading.token].shown, pieces[reading.token].is_special)
+                for reading in readings
+                if reading.weight > 0
+            ]
 
-        self.looks_at.show_rows(named(looks_at(attention, heads, token)))
-        self.looked_at_by.show_rows(named(looked_at_by(attention, heads, token)))
+        if sight.is_query(token):
+            self.looks_at.show_rows(named(looks_at(sight.attention, heads, token - sight.first_query), 0))
+        if sight.is_key(token):
+            self.looked_at_by.show_rows(named(looked_at_by(sight.attention, heads, token), sight.first_query))
 
 
 def _heading(text: str, parent: QWidget) -> QLabel:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QStackedWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QStackedWidget, QToolButton
 
 from attnviz.engine.families import FAMILIES
-from attnviz.engine.model import enclosing_folder, model_name
+from attnviz.engine.folder import enclosing_folder, model_name
 from attnviz.export.figure import Paper
 from attnviz.library.discovery import find_models
 from attnviz.scene.words import count_of
@@ -32,6 +32,7 @@ from attnviz.ui.worker import Worker
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
+    from attnviz.engine.config import ModelConfig
     from attnviz.errors import AttnvizError
     from attnviz.session.examples import Example
     from attnviz.session.request import Request
@@ -63,11 +64,16 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(self.reader)
         self.setCentralWidget(self._pages)
         self._facts, self._job = QLabel(self), QLabel(self)
+        self._job_name = ""
+        self._cancel = QToolButton(self)
+        self._cancel.setText("Cancel")
+        self._cancel.setVisible(False)
         self._job_timer = QTimer(self)
         self._job_timer.setSingleShot(True)
         self._job_timer.timeout.connect(self._on_job_lasts)
         self.statusBar().addWidget(self._facts, 1)
         self.statusBar().addPermanentWidget(self._job)
+        self.statusBar().addPermanentWidget(self._cancel)
         self.statusBar().setSizeGripEnabled(False)
         self.actions_by_slot: dict[str, QAction] = {}
         self._make_menus()
@@ -240,7 +246,10 @@ class MainWindow(QMainWindow):
         reader.sentence.textEdited.connect(self._on_text_edited)
         reader.sentence.pasteRefused.connect(reader.notice.show_sentence)
         reader.exampleChosen.connect(self.choose_example)
+        reader.pair.textEdited.connect(self._on_pair_edited)
+        reader.pair.pasteRefused.connect(reader.notice.show_sentence)
         reader.model_box.activated.connect(self._on_model_activated)
+        reader.kinds.activated.connect(self._on_kind_activated)
         reader.layers.valueChanged.connect(self._on_layer_changed)
         reader.head_counts.valueChanged.connect(self._on_head_count_changed)
         reader.chips.headsPicked.connect(self.session.show_heads)
@@ -255,6 +264,9 @@ class MainWindow(QMainWindow):
         self._worker.done.connect(self._on_run_done)
         self._worker.failed.connect(self._on_run_failed)
         self._worker.loading.connect(self._on_loading)
+        self._worker.progressed.connect(self._on_progressed)
+        self._worker.cancelled.connect(self._on_run_cancelled)
+        self._cancel.clicked.connect(self._worker.call_off)
 
     def _fill_model_box(self) -> None:
         box = self.reader.model_box
@@ -301,21 +313,32 @@ class MainWindow(QMainWindow):
         if not busy:
             self._job_timer.stop()
             self._job.setText("")
+            self._cancel.setVisible(False)
         elif not self._job.text() and not self._job_timer.isActive():
             self._job_timer.start(_JOB_AFTER_MS)
 
     def _on_job_lasts(self) -> None:
-        self._job.setText("Reading\N{HORIZONTAL ELLIPSIS}")
+        self._name_job("Reading")
+
+    def _name_job(self, name: str) -> None:
+        self._job_name = name
+        self._job.setText(f"{name}\N{HORIZONTAL ELLIPSIS}")
 
     def _show_facts(self, run: Run) -> None:
         config = run.model.config
         self._facts.setText(
-            f"{count_of(len(run.trace.tokens), 'token')}     {run.milliseconds:.0f} ms     {run.model.name}     "
-            f"{config.n_layer} layers of {config.n_head} heads, counted from 0"
+            f"{_token_count(run)}     {run.milliseconds:.0f} ms     {run.model.name}     "
+            f"{_layer_count(config)} of {config.n_head} heads, counted from 0"
         )
 
     def _on_text_edited(self, text: str) -> None:
         self.session.ask(text=text)
+
+    def _on_pair_edited(self, text: str) -> None:
+        self.session.ask(pair=text or None)
+
+    def _on_kind_activated(self, index: int) -> None:
+        self.session.show(kind=self.reader.kinds.itemData(index))
 
     def _on_model_activated(self, index: int) -> None:
         path = self.reader.model_box.itemData(index)
@@ -353,7 +376,15 @@ class MainWindow(QMainWindow):
         self.session.fail(request, error)
 
     def _on_loading(self) -> None:
-        self._job.setText("Opening the model\N{HORIZONTAL ELLIPSIS}")
+        self._name_job("Opening the model")
+
+    def _on_progressed(self, done: int, total: int) -> None:
+        if self.session.state.busy:
+            self._job.setText(f"{self._job_name or 'Reading'}\N{HORIZONTAL ELLIPSIS} layer {done:,} of {total:,}")
+            self._cancel.setVisible(True)
+
+    def _on_run_cancelled(self, request: Request) -> None:
+        self.session.call_off(request)
 
     def _on_copied(self, copy: Copy) -> None:
         put_on_clipboard(copy)
@@ -383,3 +414,13 @@ class MainWindow(QMainWindow):
 def _dropped_path(event: QDropEvent) -> Path | None:
     urls = event.mimeData().urls()
     return Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
+
+
+def _token_count(run: Run) -> str:
+    count = count_of(len(run.trace.tokens), "token")
+    return count if run.trace.decoder_encoding is None else f"{count} and {len(run.trace.decoder_encoding.tokens)} of the decoder"
+
+
+def _layer_count(config: ModelConfig) -> str:
+    count = count_of(config.n_layer, "layer")
+    return count if config.decoder is None else f"{count} and {config.decoder.n_layer} of the decoder"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -21,18 +22,24 @@ if TYPE_CHECKING:
     from attnviz.session.request import Request
 
 
+_A_WHILE = 0.3  # seconds; a run of a small model is over before anybody could read how far it is
+
+
 class Worker(QObject):
     """Runs requests off the GUI thread. Signals arrive on the thread that made the worker."""
 
     done = Signal(object)  # Run
     failed = Signal(object, object)  # Request, AttnvizError
     loading = Signal(object)  # Request whose model is being opened
+    progressed = Signal(int, int)  # layers done, of how many; only of what takes a while
+    cancelled = Signal(object)  # Request that a person called off
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._wake = threading.Condition()
         self._waiting: Request | None = None
         self._stopping = False
+        self._called_off = False
         self._thread = threading.Thread(target=self._serve, name="attnviz-engine", daemon=True)
         self._thread.start()
 
@@ -40,7 +47,12 @@ class Worker(QObject):
         """Have `request` run next, in place of one that still waits."""
         with self._wake:
             self._waiting = request
+            self._called_off = False
             self._wake.notify()
+
+    def call_off(self) -> None:
+        """End what runs as soon as its layer is done; `cancelled` follows."""
+        self._called_off = True
 
     def stop(self) -> None:
         """Call off what runs and end the thread."""
@@ -58,18 +70,25 @@ class Worker(QObject):
         with self._wake:
             while self._waiting is None and not self._stopping:
                 self._wake.wait()
-            request, self._waiting = self._waiting, None
+            request, self._waiting, self._called_off = self._waiting, None, False
             return None if self._stopping else request
 
     def _run(self, runner: Runner, request: Request) -> None:
         def cancelled() -> bool:
             waiting = self._waiting
-            return self._stopping or (waiting is not None and waiting.model != request.model)
+            return self._stopping or self._called_off or (waiting is not None and waiting.model != request.model)
+
+        started = monotonic()
+
+        def progress(done: int, total: int) -> None:
+            if monotonic() - started > _A_WHILE:
+                self.progressed.emit(done, total)
 
         try:
-            run = runner.run(request, cancelled, lambda: self.loading.emit(request))
+            run = runner.run(request, cancelled, lambda: self.loading.emit(request), progress)
         except Cancelled:
-            return
+            if self._called_off and not self._stopping:
+                self.cancelled.emit(request)
         except AttnvizError as error:
             self.failed.emit(request, error)
         except MemoryError:

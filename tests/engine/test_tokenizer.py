@@ -153,7 +153,7 @@ def test_a_text_at_the_limit_is_read_and_one_above_is_refused_with_both_numbers(
 def test_no_room_for_the_specials_is_said_and_no_crash(tmp_path: Path, pair: str | None) -> None:
     write_tokenizer(tmp_path)
     with pytest.raises((InputError, ModelError), match="token"):
-        Tokenizer(tmp_path / "tokenizer.json").encode("a", pair, 1)
+        Tokenizer.from_file(tmp_path / "tokenizer.json").encode("a", pair, 1)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "not json", '{"version": "1.0", "model": {"type": "Nonsense"}}', "\x00\x01"])
@@ -161,5 +161,5 @@ def test_a_tokenizer_file_that_is_none_is_refused_by_name(tmp_path: Path, conten
     file = tmp_path / "tokenizer.json"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(ModelError, match=r"tokenizer\.json") as caught:
-        Tokenizer(file)
+        Tokenizer.from_file(file)
     assert len(str(caught.value).splitlines()) == 1

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from attnviz.engine.budget import Recent
 from attnviz.engine.heads import valid_head_counts
 from attnviz.engine.model import Model, load_model
-from attnviz.engine.trace import _Budget
 from attnviz.errors import Cancelled, InputError
 from tests.engine.tiny_bert import CONFIG, write_bert
 
@@ -26,7 +26,7 @@ def tiny(tmp_path: Path) -> Model:
 
 def forget(trace: Trace) -> None:
     """Make every layer's attention fall out of the budget."""
-    trace._attention = _Budget(0)
+    trace._attention = Recent(0)
 
 
 @pytest.mark.parametrize("head_count", [None, 1, 4, 24])
@@ -43,12 +43,12 @@ def test_attention_made_again_is_the_one_of_the_run_bit_for_bit(minilm: Model, h
 
 def test_the_budget_keeps_the_layers_used_last_and_always_one() -> None:
     arrays = [np.zeros(100, np.float32) for _ in range(4)]
-    budget = _Budget(2 * 400)
+    budget = Recent(2 * 400)
     for number in range(3):
         budget.put(number, arrays[number])
         budget.get(0)
     assert [budget.get(number) is not None for number in range(3)] == [True, False, True]
-    small = _Budget(1)
+    small = Recent(1)
     for number in (0, 1):
         small.put(number, arrays[number])
     assert small.get(0) is None

@@ -102,10 +102,25 @@ def test_after_a_model_that_does_not_open_the_next_one_does(folder: Path, tmp_pa
 
 def test_a_run_that_was_called_off_leaves_nothing_behind(folder: Path, counted: list[tuple[str, int | None]]) -> None:
     runner = Runner()
+    runner.run(Request(folder, "the model is open"))
+    counted.clear()
     with pytest.raises(Cancelled):
         runner.run(Request(folder, TEXT), cancelled=lambda: True)
     runner.run(Request(folder, TEXT))
     assert counted == [(TEXT, None)] * 2
+
+
+def test_a_model_whose_opening_was_called_off_can_be_opened_again(folder: Path) -> None:
+    runner = Runner()
+    with pytest.raises(Cancelled):
+        runner.run(Request(folder, TEXT), cancelled=lambda: True)
+    assert runner.run(Request(folder, TEXT)).trace.tokens
+
+
+def test_progress_counts_the_layers_of_opening_and_of_running(folder: Path) -> None:
+    told: list[tuple[int, int]] = []
+    Runner().run(Request(folder, TEXT), progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)] * 2
 
 
 def test_a_text_without_anything_to_read_opens_no_model(tmp_path: Path) -> None:

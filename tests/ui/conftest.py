@@ -67,7 +67,7 @@ def own_folders(nothing_left: None, tmp_path: Path, minilm_path: Path, monkeypat
 def read_once(own_folders: Path, minilm: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real model's weights are taken from the disk once for all tests; any other model is opened as ever."""
     del own_folders
-    monkeypatch.setattr(run_module, "load_model", lambda path: minilm if path == minilm.path else load_model(path))
+    monkeypatch.setattr(run_module, "load_model", lambda path, **how: minilm if path == minilm.path else load_model(path, **how))
 
 
 @pytest.fixture

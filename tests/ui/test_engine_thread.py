@@ -33,7 +33,9 @@ class SlowRunner:
         self.cancelled: list[str] = []
         self.go_on = threading.Semaphore(0)
 
-    def run(self, request: Request, cancelled: Callable[[], bool], loading: Callable[[], None]) -> str:
+    def run(
+        self, request: Request, cancelled: Callable[[], bool], loading: Callable[[], None], progress: Callable[[int, int], None]
+    ) -> str:
         self.began.append(request.text)
         if request.text.startswith("raise"):
             errors = {"memory": MemoryError(), "zero": ZeroDivisionError("by zero"), "model": ModelError("It is broken.")}

@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
@@ -303,7 +303,7 @@ def test_a_text_typed_while_a_bad_model_is_opened_is_read_with_the_good_one(
 ) -> None:
     opening, go_on = threading.Event(), threading.Event()
 
-    def load(path: Path) -> Model:
+    def load(path: Path, **how: Any) -> Model:
         if path == minilm.path:
             return minilm
         opening.set()

@@ -1,131 +1,206 @@
-"""BERT (Devlin et al. 2018): learned positions and segments, post-norm, biases everywhere, exact GELU."""
+"""BERT (Devlin et al. 2018): learned positions and segments, post-norm, biases everywhere, exact GELU.
+
+RoBERTa (Liu et al. 2019) and XLM-RoBERTa differ in the positions, which begin after the padding token's number and leave padding
+out; ELECTRA (Clark et al. 2020) in word vectors that may be narrower than the layers. Their layers carry the same names.
+"""
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from attnviz.engine.config import ConfigKeys, ModelConfig
-from attnviz.engine.layers import EmbeddingWeights, LayerWeights, Norm, Weights
-from attnviz.errors import ModelError
+from attnviz.engine.config import Looking, ModelConfig, Stack
+from attnviz.engine.families.family import Family
+from attnviz.engine.families.keys import (
+    ACTIVATIONS,
+    HARMLESS,
+    alike,
+    head_width,
+    heads_of,
+    layers_of,
+    one_text_encoder,
+    positions_of,
+    vocabulary_of,
+    width_of,
+)
+from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Head, Layer, Norm, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
-    from attnviz.engine.weights import TensorFile
+    from attnviz.engine.checkpoint import Checkpoint
+    from attnviz.engine.config_keys import ConfigKeys
 
-# Keys that change training, labels or bookkeeping, never the attention of a forward pass.
-HARMLESS = frozenset(
-    """_name_or_path architectures attention_probs_dropout_prob bos_token_id classifier_dropout
-    chunk_size_feed_forward directionality dtype eos_token_id finetuning_task gradient_checkpointing hidden_dropout_prob
-    id2label initializer_range label2id language model_type name_or_path num_labels output_attentions output_hidden_states
-    output_past pad_token_id pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head
-    pooler_type problem_type return_dict sep_token_id tie_word_embeddings torch_dtype torchscript
-    transformers_version use_cache""".split()
+# Heads for other tasks that a checkpoint may carry on top of the encoder, and buffers that hold 0, 1, 2 ….
+BESIDE = re.compile(
+    r"(^|\.)(pooler|classifier|qa_outputs|lm_head|cls|discriminator_predictions|generator_predictions|generator_lm_head|"
+    r"sequence_summary)\.|embeddings\.(position_ids|token_type_ids)$"
 )
-ACTIVATION_NAMES = {
-    "gelu": "gelu",
-    "gelu_python": "gelu",
-    "gelu_new": "gelu_tanh",
-    "gelu_pytorch_tanh": "gelu_tanh",
-    "relu": "relu",
-}
-# Heads that a checkpoint may carry on top of the encoder, and buffers that hold 0, 1, 2 ….
-_BESIDE_THE_ENCODER = re.compile(r"(pooler|cls|classifier|qa_outputs|lm_head)\.|embeddings\.(position_ids|token_type_ids)$")
 
 
-def read_config(keys: ConfigKeys) -> ModelConfig:
-    """The ModelConfig of a BERT config.json. Raises ModelError for a key or value that is not understood."""
-    config = ModelConfig(
-        family="bert",
-        n_layer=keys.integer("num_hidden_layers", 1, 1_000),
-        n_head=keys.integer("num_attention_heads", 1, 1_000),
-        d_model=keys.integer("hidden_size", 1, 100_000),
-        d_ff=keys.integer("intermediate_size", 1, 1_000_000),
-        n_vocab=keys.integer("vocab_size", 1, 10_000_000),
-        n_position=keys.integer("max_position_embeddings", 2, 1_000_000),
-        n_segment=keys.integer("type_vocab_size", 1, 1_000),
-        norm_eps=keys.number("layer_norm_eps", 0.0, 1.0),
-        activation=keys.choice("hidden_act", ACTIVATION_NAMES),
-    )
-    if config.d_model % config.n_head:
-        raise keys.refuse(f'"hidden_size" {config.d_model} is not a multiple of "num_attention_heads" {config.n_head}')
-    keys.only("position_embedding_type", "absolute")
-    keys.only("is_decoder", False)
-    keys.only("add_cross_attention", False)
-    keys.only("is_encoder_decoder", False)
-    keys.only("pruned_heads", {})
+def read_bert(keys: ConfigKeys) -> ModelConfig:
+    config = read_encoder(keys, "bert")
     keys.only("embedding_size", config.d_model)
     keys.finish(HARMLESS)
     return config
 
 
-def read_weights(config: ModelConfig, file: TensorFile) -> Weights:
-    """All tensors of the encoder. Raises ModelError if one is missing, of a wrong shape, or unknown."""
-    reader = _Reader(config, file)
-    weights = Weights(embeddings=reader.embeddings(), layers=tuple(reader.layer(number) for number in range(config.n_layer)))
-    reader.refuse_unknown()
-    return weights
+def read_roberta(keys: ConfigKeys) -> ModelConfig:
+    config = read_encoder(keys, "roberta")
+    padding = keys.integer("pad_token_id", 0, config.n_vocab - 1, default=1)
+    if config.n_position <= padding + 1:
+        raise keys.refuse(f'"max_position_embeddings" {config.n_position} leaves no position after "pad_token_id" {padding}')
+    keys.finish(HARMLESS)
+    return replace(config, n_position=config.n_position - padding - 1, padding_id=padding)
 
 
-class _Reader:
-    """Maps the checkpoint's names, with or without the `bert.` prefix and the old gamma/beta, to ours."""
+def read_electra(keys: ConfigKeys) -> ModelConfig:
+    config = read_encoder(keys, "electra")
+    embedding_width = keys.integer("embedding_size", 1, 1_000_000, default=128)
+    keys.finish(HARMLESS)
+    return replace(config, d_embedding=embedding_width)
 
-    def __init__(self, config: ModelConfig, file: TensorFile) -> None:
-        self._config = config
-        self._file = file
-        self._prefix = "bert." if any(name.startswith("bert.embeddings.") for name in file.names) else ""
-        self._read: set[str] = set()
 
-    def embeddings(self) -> EmbeddingWeights:
-        c = self._config
-        return EmbeddingWeights(
-            word=self._tensor("embeddings.word_embeddings.weight", (c.n_vocab, c.d_model)),
-            position=self._tensor("embeddings.position_embeddings.weight", (c.n_position, c.d_model)),
-            segment=self._tensor("embeddings.token_type_embeddings.weight", (c.n_segment, c.d_model)),
-            norm=self._norm("embeddings.LayerNorm"),
-        )
+def read_encoder(keys: ConfigKeys, family: str) -> ModelConfig:
+    """What all of BERT's kin have in common; the caller finishes the keys."""
+    d_model, n_head, n_layer = width_of(keys), heads_of(keys), layers_of(keys)
+    d_head = head_width(keys, d_model, n_head, name="")
+    one_text_encoder(keys)
+    return ModelConfig(
+        family=family,
+        n_vocab=vocabulary_of(keys),
+        n_position=positions_of(keys),
+        n_segment=keys.integer("type_vocab_size", 1, 1_000),
+        d_embedding=d_model,
+        head_activation=keys.choice("hidden_act", ACTIVATIONS),
+        is_tied=keys.flag("tie_word_embeddings", default=True),
+        stack=Stack(
+            n_layer=n_layer,
+            n_head=n_head,
+            n_kv_head=n_head,
+            d_head=d_head,
+            d_model=d_model,
+            d_ff=width_of(keys, "intermediate_size"),
+            norm="layer",
+            norm_eps=keys.number("layer_norm_eps", 0.0, 1.0),
+            activation=keys.choice("hidden_act", ACTIVATIONS),
+            looks=alike(n_layer, Looking(1.0 / math.sqrt(d_head), is_causal=False)),
+        ),
+    )
 
-    def layer(self, number: int) -> LayerWeights:
-        c = self._config
-        at = f"encoder.layer.{number}."
-        q, q_bias = self._linear(at + "attention.self.query", c.d_model, c.d_model)
-        k, k_bias = self._linear(at + "attention.self.key", c.d_model, c.d_model)
-        v, v_bias = self._linear(at + "attention.self.value", c.d_model, c.d_model)
-        out, out_bias = self._linear(at + "attention.output.dense", c.d_model, c.d_model)
-        up, up_bias = self._linear(at + "intermediate.dense", c.d_model, c.d_ff)
-        down, down_bias = self._linear(at + "output.dense", c.d_ff, c.d_model)
-        return LayerWeights(
-            qk=np.concatenate([q, k]).T,
-            qk_bias=np.concatenate([q_bias, k_bias]),
-            v=v.T,
-            v_bias=v_bias,
-            out=out.T,
-            out_bias=out_bias,
-            attention_norm=self._norm(at + "attention.output.LayerNorm"),
-            up=up.T,
-            up_bias=up_bias,
-            down=down.T,
-            down_bias=down_bias,
-            output_norm=self._norm(at + "output.LayerNorm"),
-        )
 
-    def refuse_unknown(self) -> None:
-        extra = sorted(
-            name for name in self._file.names - self._read if not _BESIDE_THE_ENCODER.match(name.removeprefix(self._prefix))
-        )
-        if extra:
-            raise ModelError(f'The weights hold "{extra[0]}", which a BERT encoder does not have; this is another kind of model.')
+def read_weights(config: ModelConfig, file: Checkpoint) -> Weights:
+    stack = StackWeights(embeddings(config, file), layer=partial(_layer, config, file))
+    return Weights(stack, head=_HEADS[config.family](config, file))
 
-    def _linear(self, name: str, d_in: int, d_out: int):  # -> [out, in], [out]
-        return self._tensor(name + ".weight", (d_out, d_in)), self._tensor(name + ".bias", (d_out,))
 
-    def _norm(self, name: str) -> Norm:
-        old = self._prefix + name + ".gamma" in self._file.names
-        scale, shift = (".gamma", ".beta") if old else (".weight", ".bias")
-        width = (self._config.d_model,)
-        return Norm(self._tensor(name + scale, width), self._tensor(name + shift, width))
+def embeddings(config: ModelConfig, file: Checkpoint) -> Embeddings:
+    """Word, position and segment vectors with their norm, and ELECTRA's projection to the width of the layers."""
+    width = config.d_embedding
+    rows = config.n_position if config.padding_id is None else config.n_position + config.padding_id + 1
+    projection = None
+    if config.family == "electra" and width != config.d_model:
+        projection = file.linear("embeddings_project", width, config.d_model)
+    return Embeddings(
+        word=file.table("embeddings.word_embeddings.weight", (config.n_vocab, width)),
+        position=file.table("embeddings.position_embeddings.weight", (rows, width)),
+        segment=file.table("embeddings.token_type_embeddings.weight", (config.n_segment, width)),
+        norm=norm(file, "embeddings.LayerNorm", width),
+        projection=projection,
+    )
 
-    def _tensor(self, name: str, shape: tuple[int, ...]):
-        self._read.add(self._prefix + name)
-        return self._file.read(self._prefix + name, shape)
+
+def norm(file: Checkpoint, name: str, width: int, prefixed: bool = True) -> Norm:
+    """A norm under its name, or the old gamma and beta that the first conversions from TensorFlow left."""
+    if not file.has(f"{name}.gamma", prefixed):
+        return file.norm(name, width, prefixed=prefixed)
+    return Norm(file.tensor(f"{name}.gamma", (width,), prefixed), file.tensor(f"{name}.beta", (width,), prefixed))
+
+
+def _layer(config: ModelConfig, file: Checkpoint, number: int) -> Layer:
+    d, d_ff = config.d_model, config.stack.d_ff
+    at = f"encoder.layer.{number}."
+    return Layer(
+        attention=AttentionWeights(
+            q=file.linear(at + "attention.self.query", d, d),
+            k=file.linear(at + "attention.self.key", d, d),
+            v=file.linear(at + "attention.self.value", d, d),
+            out=file.linear(at + "attention.output.dense", d, d),
+        ),
+        attention_norms=Norms(after=norm(file, at + "attention.output.LayerNorm", d)),
+        feed_forward=FeedForward(
+            up=file.linear(at + "intermediate.dense", d, d_ff),
+            down=file.linear(at + "output.dense", d_ff, d),
+        ),
+        feed_forward_norms=Norms(after=norm(file, at + "output.LayerNorm", d)),
+    )
+
+
+def masked_head(
+    config: ModelConfig, file: Checkpoint, *, dense: str, norm_name: str, output: str, bias: str, words: str, prefixed: bool = False
+) -> Head | None:
+    """The prediction head of a masked language model, or None where the checkpoint has none.
+
+    The output matrix is the word vectors' unless the model unties them; `words` is their name, `bias` the output's.
+    """
+    if not file.has(f"{dense}.weight", prefixed) or not (file.has(bias, prefixed) or file.has(f"{output}.bias", prefixed)):
+        return None
+    width = config.d_embedding
+    own = file.has(f"{output}.weight", prefixed) and not config.is_tied
+    name = bias if file.has(bias, prefixed) else f"{output}.bias"
+    return Head(
+        output=file.table(f"{output}.weight", (config.n_vocab, width), prefixed)
+        if own
+        else file.table(words, (config.n_vocab, width)),
+        bias=file.tensor(name, (config.n_vocab,), prefixed),
+        transform=file.linear(dense, config.d_model, width, prefixed=prefixed),
+        norm=norm(file, norm_name, width, prefixed),
+    )
+
+
+_WORDS = "embeddings.word_embeddings.weight"
+
+
+def _bert_head(config: ModelConfig, file: Checkpoint) -> Head | None:
+    return masked_head(
+        config,
+        file,
+        dense="cls.predictions.transform.dense",
+        norm_name="cls.predictions.transform.LayerNorm",
+        output="cls.predictions.decoder",
+        bias="cls.predictions.bias",
+        words=_WORDS,
+    )
+
+
+def _roberta_head(config: ModelConfig, file: Checkpoint) -> Head | None:
+    # RoBERTa's transform is GELU whatever the layers' activation is (transformers, RobertaLMHead).
+    return masked_head(
+        config,
+        file,
+        dense="lm_head.dense",
+        norm_name="lm_head.layer_norm",
+        output="lm_head.decoder",
+        bias="lm_head.bias",
+        words=_WORDS,
+    )
+
+
+def _electra_head(config: ModelConfig, file: Checkpoint) -> Head | None:
+    return masked_head(
+        config,
+        file,
+        dense="generator_predictions.dense",
+        norm_name="generator_predictions.LayerNorm",
+        output="generator_lm_head",
+        bias="generator_lm_head.bias",
+        words=_WORDS,
+    )
+
+
+_HEADS = {"bert": _bert_head, "roberta": _roberta_head, "electra": _electra_head}
+
+BERT = Family(read_bert, read_weights, _WORDS, ("bert.", ""), BESIDE)
+ROBERTA = Family(lambda keys: replace(read_roberta(keys), head_activation="gelu"), read_weights, _WORDS, ("roberta.", ""), BESIDE)
+ELECTRA = Family(lambda keys: replace(read_electra(keys), head_activation="gelu"), read_weights, _WORDS, ("electra.", ""), BESIDE)

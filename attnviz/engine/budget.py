@@ -1,0 +1,66 @@
+"""Arrays kept ready as long as they fit a number of bytes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from attnviz.engine.ops import Float32
+
+T = TypeVar("T")
+
+
+class Recent:
+    """The most recently used arrays, as many as fit."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self._n_bytes = n_bytes
+        self._kept: OrderedDict[Hashable, Float32] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable) -> Float32 | None:
+        """The array kept under `key`, if it is still there."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: Hashable, array: Float32) -> None:
+        """Keep an array, read-only from now on; the least recently used go, the newest stays whatever its size."""
+        array.flags.writeable = False
+        with self._lock:
+            self._kept[key] = array
+            self._kept.move_to_end(key)
+            while len(self._kept) > 1 and sum(a.nbytes for a in self._kept.values()) > self._n_bytes:
+                self._kept.popitem(last=False)
+
+
+class First(Generic[T]):
+    """The first values made, as many as fit; the others are made again each time.
+
+    Layers are asked for in a circle, and the least recently used is then the one needed next: a cache that drops it for room
+    would keep nothing of use.
+    """
+
+    def __init__(self, n_bytes: int, size: Callable[[T], int]) -> None:
+        self._left = n_bytes
+        self._size = size
+        self._kept: dict[Hashable, T] = {}
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[..., T], *arguments: Any) -> T:
+        """The value kept under `key`, else `make(*arguments)`, kept if it fits."""
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+        value = make(*arguments)
+        size = self._size(value)
+        with self._lock:
+            if key not in self._kept and size <= self._left:
+                self._left -= size
+                self._kept[key] = value
+        return value

@@ -1,0 +1,173 @@
+"""Gemma, Gemma 2 and Gemma 3 (Google 2024, 2025): LLaMA's plan with scaled word vectors and norms stored as their scale less 1.
+
+Gemma 2 adds norms of outputs, soft-caps and a window on every other layer; Gemma 3 a norm on each head's queries and keys and
+another rotary base for the layers with a window.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attnviz.engine.config import Looking, ModelConfig, Stack
+from attnviz.engine.config_keys import LONGEST
+from attnviz.engine.families.family import Family
+from attnviz.engine.families.gpt2 import output_head
+from attnviz.engine.families.keys import (
+    ACTIVATIONS,
+    HARMLESS,
+    decoder_alone,
+    heads_of,
+    layers_of,
+    positions_of,
+    predicts,
+    read_positions_limit,
+    read_rope,
+    rope_from,
+    shared_heads,
+    vocabulary_of,
+    width_of,
+    window_layers,
+    window_of,
+)
+from attnviz.engine.families.llama import KNOWN, OWN_HARMLESS, WORDS, attention_of, gated
+from attnviz.engine.layers import Embeddings, Layer, Norm, Norms, StackWeights, Weights
+
+if TYPE_CHECKING:
+    from attnviz.engine.checkpoint import Checkpoint
+    from attnviz.engine.config_keys import ConfigKeys
+    from attnviz.engine.rope import Rope
+
+_OWN_HARMLESS = OWN_HARMLESS | {"cache_implementation", "hidden_act"}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """n: 1, 2 or 3; every: without `layer_types`, which layer looks everywhere."""
+
+    name: str
+    n: int
+    every: int = 0
+
+
+def _read_config(plan: _Plan, keys: ConfigKeys) -> ModelConfig:
+    d_model, n_head, n_layer = width_of(keys), heads_of(keys), layers_of(keys)
+    d_head = keys.integer("head_dim", 1, 1_000_000, default=256)
+    decoder_alone(keys)
+    n_position = positions_of(keys)
+    full, local = _ropes(plan, keys, d_head, n_position)
+    bias = keys.flag("attention_bias", default=False)
+    is_causal = not keys.flag("use_bidirectional_attention", default=False)
+    caps = [keys.number(f"{name}_logit_softcapping", 1e-3, 1e6, default=None) for name in ("attn", "final")]
+    pre = keys.number("query_pre_attn_scalar", 1e-6, 1e9, default=float(d_head if plan.n == 1 else 256))
+    reaches = _reaches(plan, keys, n_layer, is_causal)
+    config = ModelConfig(
+        family=plan.name,
+        n_vocab=vocabulary_of(keys),
+        n_position=read_positions_limit(full, n_position),
+        embedding_scale=math.sqrt(d_model),
+        predicts=predicts(keys),
+        is_tied=keys.flag("tie_word_embeddings", default=True),
+        has_attention_bias=bias,
+        has_output_bias=bias,
+        logit_cap=caps[1],
+        stack=Stack(
+            n_layer=n_layer,
+            n_head=n_head,
+            n_kv_head=shared_heads(keys, n_head),
+            d_head=d_head,
+            d_model=d_model,
+            d_ff=width_of(keys, "intermediate_size"),
+            norm="rms",
+            norm_eps=keys.number("rms_norm_eps", 0.0, 1.0, default=1e-6),
+            activation=_activation(plan, keys),
+            looks=tuple(Looking(pre**-0.5, is_causal, reach, caps[0], full if reach is None else local) for reach in reaches),
+        ),
+    )
+    keys.finish(HARMLESS | _OWN_HARMLESS)
+    return config
+
+
+def _activation(plan: _Plan, keys: ConfigKeys) -> str:
+    """The first Gemma's files say "gelu" and mean its tanh form (transformers, GemmaConfig)."""
+    tanh = {**ACTIVATIONS, "gelu": "gelu_tanh"}
+    if plan.n == 1 and not keys.has("hidden_activation"):
+        return keys.choice("hidden_act", tanh, default="gelu_tanh")
+    return keys.choice("hidden_activation", tanh if plan.n == 1 else ACTIVATIONS, default="gelu_tanh")
+
+
+def _ropes(plan: _Plan, keys: ConfigKeys, d_head: int, n_position: int) -> tuple[Rope, Rope]:
+    """Of the layers that look everywhere, and of those with a window."""
+    if plan.n < 3:
+        rope = read_rope(keys, d_head, n_position, 10_000.0)
+        return rope, rope
+    full_base = keys.number("rope_theta", 1.0, 1e12, default=1e6)
+    local_base = keys.number("rope_local_base_freq", 1.0, 1e12, default=1e4)
+    full, local = keys.part("rope_scaling"), None
+    part = keys.part("rope_parameters")
+    if part is not None:
+        full, local = part.part("full_attention") or full, part.part("sliding_attention")
+        part.finish(())
+    return rope_from(full, keys, d_head, n_position, full_base), rope_from(local, keys, d_head, n_position, local_base)
+
+
+def _reaches(plan: _Plan, keys: ConfigKeys, n_layer: int, is_causal: bool) -> list[int | None]:
+    """How far each layer looks; None for any distance."""
+    if plan.n == 1:
+        return [None] * n_layer
+    window = window_of(keys) or 4_096
+    every = keys.integer("sliding_window_pattern|_sliding_window_pattern", 1, LONGEST, default=plan.every)
+    slides = window_layers(keys, n_layer, [bool((number + 1) % every) for number in range(n_layer)])
+    # A model that looks both ways has half of the window on each side (transformers, Gemma3TextConfig).
+    reach = window - 1 if is_causal else window // 2
+    return [reach if sliding else None for sliding in slides]
+
+
+def _read_weights(plan: _Plan, config: ModelConfig, file: Checkpoint) -> Weights:
+    d = config.d_model
+    stack = StackWeights(
+        Embeddings(word=file.table(WORDS, (config.n_vocab, d))),
+        layer=partial(_layer, plan, config, file),
+        final_norm=_norm(file, "norm", d),
+    )
+    return Weights(stack, head=output_head(config, file, "lm_head.weight", WORDS))
+
+
+def _layer(plan: _Plan, config: ModelConfig, file: Checkpoint, number: int) -> Layer:
+    at = f"layers.{number}."
+    d, d_head = config.d_model, config.d_head
+    attention = attention_of(config, file, at)
+    if plan.n == 3:
+        q_norm, k_norm = _norm(file, at + "self_attn.q_norm", d_head), _norm(file, at + "self_attn.k_norm", d_head)
+        attention = replace(attention, q_norm=q_norm, k_norm=k_norm)
+    before, after = _norm(file, at + "input_layernorm", d), _norm(file, at + "post_attention_layernorm", d)
+    if plan.n == 1:
+        norms = Norms(before=before), Norms(before=after)
+    else:
+        norms = (
+            Norms(before=before, output=after),
+            Norms(
+                before=_norm(file, at + "pre_feedforward_layernorm", d),
+                output=_norm(file, at + "post_feedforward_layernorm", d),
+            ),
+        )
+    return Layer(attention, *norms, feed_forward=gated(config, file, at + "mlp."))
+
+
+def _norm(file: Checkpoint, name: str, width: int) -> Norm:
+    return Norm(file.tensor(f"{name}.weight", (width,)) + np.float32(1))
+
+
+def _family(plan: _Plan) -> Family:
+    known = re.compile(KNOWN.pattern + r"|^dense\.\d+\.")
+    return Family(partial(_read_config, plan), partial(_read_weights, plan), WORDS, ("model.", "language_model.model.", ""), known)
+
+
+GEMMA = _family(_Plan("gemma", 1))
+GEMMA2 = _family(_Plan("gemma2", 2, every=2))
+GEMMA3 = _family(_Plan("gemma3_text", 3, every=6))

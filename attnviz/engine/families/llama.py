@@ -1,0 +1,222 @@
+"""LLaMA (Touvron et al. 2023) and the decoders built on its plan: rotary positions, RMS norms, a gated feed-forward, keys and
+values shared by heads. A row per family says what it adds.
+
+Mistral (Jiang et al. 2023): a window. Mixtral (Jiang et al. 2024): experts. Qwen2 (Yang et al. 2024): biases on q, k and v.
+Qwen3 (2025): a norm on each head's queries and keys. Phi-3 (Abdin et al. 2024): fused matrices. OLMo 2 (2025): norms of outputs,
+and of all queries and keys together.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attnviz.engine.config import ExpertChoice, Looking, ModelConfig, Stack
+from attnviz.engine.families.family import Family
+from attnviz.engine.families.gpt2 import output_head
+from attnviz.engine.families.keys import (
+    ACTIVATIONS,
+    HARMLESS,
+    decoder_alone,
+    head_width,
+    heads_of,
+    layers_of,
+    positions_of,
+    predicts,
+    read_positions_limit,
+    read_rope,
+    shared_heads,
+    vocabulary_of,
+    width_of,
+    window_layers,
+    window_of,
+)
+from attnviz.engine.families.modernbert import split
+from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Layer, Linear, Norms, StackWeights, Weights
+
+if TYPE_CHECKING:
+    from attnviz.engine.checkpoint import Checkpoint
+    from attnviz.engine.config_keys import ConfigKeys
+
+WORDS = "embed_tokens.weight"
+# pretraining_tp only orders a sum; the others are of training and of the tools that fine-tuned a model.
+OWN_HARMLESS = frozenset(
+    """output_router_logits pretraining_tp router_aux_loss_coef router_jitter_noise rope_interleaved unsloth_fixed
+    unsloth_version unsloth_training_dtype max_sequence_length""".split()
+)
+KNOWN = re.compile(r"rotary_emb\.inv_freq$|^lm_head\.weight$|^(score|classifier|qa_outputs)\.")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a family's layers have beside or instead of LLaMA's.
+
+    windows: none, one on all layers, or as `use_sliding_window` and `layer_types` say;
+    qkv_bias: None for `attention_bias`, which then holds for the output too; theta: the rope's base where none is given.
+    """
+
+    name: str
+    windows: str = "none"  # "none" | "all" | "asked"
+    qkv_bias: bool | None = None
+    has_mlp_bias_key: bool = False
+    has_head_norm: bool = False
+    norms_outputs: bool = False
+    is_fused: bool = False
+    has_experts: bool = False
+    theta: float = 10_000.0
+    head_dim_default: int | None = None
+
+
+def _read_config(plan: _Plan, keys: ConfigKeys) -> ModelConfig:
+    d_model, n_head, n_layer = width_of(keys), heads_of(keys), layers_of(keys)
+    d_head = head_width(keys, d_model, n_head) if keys.has("head_dim") or not plan.head_dim_default else plan.head_dim_default
+    keys.only("head_dim", d_head)
+    decoder_alone(keys)
+    n_position = positions_of(keys)
+    rope = read_rope(keys, d_head, n_position, plan.theta)
+    bias = keys.flag("attention_bias", default=False) if plan.qkv_bias is None else plan.qkv_bias
+    scale = 1.0 / math.sqrt(d_head)
+    config = ModelConfig(
+        family=plan.name,
+        n_vocab=vocabulary_of(keys),
+        n_position=read_positions_limit(rope, n_position),
+        predicts=predicts(keys),
+        is_tied=keys.flag("tie_word_embeddings", default=False),
+        has_attention_bias=bias,
+        has_output_bias=bias and plan.qkv_bias is None,
+        has_mlp_bias=keys.flag("mlp_bias", default=False) if plan.has_mlp_bias_key else False,
+        stack=Stack(
+            n_layer=n_layer,
+            n_head=n_head,
+            n_kv_head=shared_heads(keys, n_head),
+            d_head=d_head,
+            d_model=d_model,
+            d_ff=width_of(keys, "intermediate_size"),
+            norm="rms",
+            norm_eps=keys.number("rms_norm_eps", 0.0, 1.0, default=1e-6),
+            activation=keys.choice("hidden_act", ACTIVATIONS, default="silu"),
+            looks=tuple(Looking(scale, True, reach, rope=rope) for reach in _reaches(plan, keys, n_layer)),
+            experts=_experts(keys) if plan.has_experts else None,
+        ),
+    )
+    keys.finish(HARMLESS | OWN_HARMLESS)
+    return config
+
+
+def _reaches(plan: _Plan, keys: ConfigKeys, n_layer: int) -> list[int | None]:
+    """How far each layer looks back."""
+    if plan.windows == "none":
+        keys.only("sliding_window")
+        keys.only("layer_types", ["full_attention"] * n_layer)
+        return [None] * n_layer
+    window = window_of(keys)
+    if plan.windows == "all":
+        keys.only("layer_types", [("full" if window is None else "sliding") + "_attention"] * n_layer)
+        slides = [True] * n_layer
+    else:
+        first = keys.integer("max_window_layers", 0, 1_000_000, default=28)
+        if not keys.flag("use_sliding_window", default=False):
+            window = None
+        slides = window_layers(keys, n_layer, [number >= first for number in range(n_layer)])
+        if window is None and keys.has("layer_types") and any(slides):
+            raise keys.refuse('"layer_types" has layers with a window and "sliding_window" gives none')
+    return [window - 1 if sliding and window is not None else None for sliding in slides]
+
+
+def _experts(keys: ConfigKeys) -> ExpertChoice:
+    n = keys.integer("num_local_experts|num_experts", 1, 10_000, default=8)
+    return ExpertChoice(n, keys.integer("num_experts_per_tok", 1, n, default=min(2, n)))
+
+
+def _read_weights(plan: _Plan, config: ModelConfig, file: Checkpoint) -> Weights:
+    d = config.d_model
+    stack = StackWeights(
+        Embeddings(word=file.table(WORDS, (config.n_vocab, d))),
+        layer=partial(_layer, plan, config, file),
+        expert=partial(_expert, config, file) if plan.has_experts else None,
+        final_norm=file.norm("norm", d, shift=False),
+    )
+    return Weights(stack, head=output_head(config, file, "lm_head.weight", WORDS))
+
+
+def _layer(plan: _Plan, config: ModelConfig, file: Checkpoint, number: int) -> Layer:
+    at = f"layers.{number}."
+    d = config.d_model
+    if plan.norms_outputs:
+        attention_norms = Norms(output=file.norm(at + "post_attention_layernorm", d, shift=False))
+        feed_forward_norms = Norms(output=file.norm(at + "post_feedforward_layernorm", d, shift=False))
+    else:
+        attention_norms = Norms(before=file.norm(at + "input_layernorm", d, shift=False))
+        feed_forward_norms = Norms(before=file.norm(at + "post_attention_layernorm", d, shift=False))
+    attention = attention_of(config, file, at, fused=plan.is_fused)
+    if plan.has_head_norm or plan.norms_outputs:
+        stack = config.stack
+        widths = (stack.d_head,) * 2 if plan.has_head_norm else (stack.n_head * stack.d_head, stack.n_kv_head * stack.d_head)
+        q_norm, k_norm = (
+            file.norm(at + f"self_attn.{name}_norm", width, shift=False) for name, width in zip("qk", widths, strict=True)
+        )
+        attention = replace(attention, q_norm=q_norm, k_norm=k_norm)
+    if plan.has_experts:
+        router = file.linear(_moe(file, number) + "gate", d, config.stack.experts.n, bias=False)
+        return Layer(attention, attention_norms, feed_forward_norms, router=router)
+    return Layer(attention, attention_norms, feed_forward_norms, gated(config, file, at + "mlp.", plan.is_fused))
+
+
+def attention_of(config: ModelConfig, file: Checkpoint, at: str, fused: bool = False) -> AttentionWeights:
+    """The four products of a LLaMA-like layer; fused: query, key and value in one, as Phi-3 has them."""
+    stack, d, bias = config.stack, config.d_model, config.has_attention_bias
+    all_q, all_kv = stack.n_head * stack.d_head, stack.n_kv_head * stack.d_head
+    if fused:
+        q, k, v = split(file.linear(at + "self_attn.qkv_proj", d, all_q + 2 * all_kv, bias), all_q, all_kv, all_kv)
+    else:
+        q = file.linear(at + "self_attn.q_proj", d, all_q, bias)
+        k = file.linear(at + "self_attn.k_proj", d, all_kv, bias)
+        v = file.linear(at + "self_attn.v_proj", d, all_kv, bias)
+    return AttentionWeights(q, k, v, file.linear(at + "self_attn.o_proj", all_q, d, config.has_output_bias))
+
+
+def gated(config: ModelConfig, file: Checkpoint, at: str, fused: bool = False) -> FeedForward:
+    """The gated feed-forward part; fused: gate and up in one product."""
+    d, d_ff, bias = config.d_model, config.stack.d_ff, config.has_mlp_bias
+    if fused:
+        gate, up = split(file.linear(at + "gate_up_proj", d, 2 * d_ff, bias), d_ff, d_ff)
+    else:
+        gate, up = file.linear(at + "gate_proj", d, d_ff, bias), file.linear(at + "up_proj", d, d_ff, bias)
+    return FeedForward(up=up, down=file.linear(at + "down_proj", d_ff, d, bias), gate=gate)
+
+
+def _moe(file: Checkpoint, number: int) -> str:
+    """Where a Mixtral layer's experts are: under the names of the published files, or transformers 5's own."""
+    published = f"layers.{number}.block_sparse_moe."
+    return published if file.has(published + "gate.weight") else f"layers.{number}.mlp."
+
+
+def _expert(config: ModelConfig, file: Checkpoint, number: int, expert: int) -> FeedForward:
+    d, d_ff, n = config.d_model, config.stack.d_ff, config.stack.experts.n
+    at = _moe(file, number) + "experts."
+    if not file.has(at + "gate_up_proj"):
+        at += f"{expert}."
+        return FeedForward(
+            gate=file.linear(at + "w1", d, d_ff, bias=False),
+            down=file.linear(at + "w2", d_ff, d, bias=False),
+            up=file.linear(at + "w3", d, d_ff, bias=False),
+        )
+    both = file.part(at + "gate_up_proj", (n, 2 * d_ff, d), expert)
+    down = file.part(at + "down_proj", (n, d, d_ff), expert)
+    return FeedForward(gate=Linear(both[:d_ff].T), up=Linear(both[d_ff:].T), down=Linear(down.T))
+
+
+def _family(plan: _Plan) -> Family:
+    return Family(partial(_read_config, plan), partial(_read_weights, plan), WORDS, ("model.", ""), KNOWN)
+
+
+LLAMA = _family(_Plan("llama", has_mlp_bias_key=True))
+MISTRAL = _family(_Plan("mistral", windows="all", qkv_bias=False))
+MIXTRAL = _family(_Plan("mixtral", windows="all", qkv_bias=False, has_experts=True, theta=1e6))
+QWEN2 = _family(_Plan("qwen2", windows="asked", qkv_bias=True))
+QWEN3 = _family(_Plan("qwen3", windows="asked", has_head_norm=True, head_dim_default=128))
+PHI3 = _family(_Plan("phi3", windows="all", qkv_bias=False, is_fused=True))
+OLMO2 = _family(_Plan("olmo2", norms_outputs=True))

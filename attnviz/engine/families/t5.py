@@ -1,0 +1,149 @@
+"""T5 (Raffel et al. 2020) and its version 1.1: an encoder-decoder with a bias by distance, no scale on scores, RMS norms."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attnviz.engine.config import Buckets, Looking, ModelConfig, Stack
+from attnviz.engine.config_keys import LONGEST, MOST_LAYERS
+from attnviz.engine.families.family import Family
+from attnviz.engine.families.keys import (
+    ACTIVATIONS,
+    HARMLESS,
+    alike,
+    heads_of,
+    layers_of,
+    positions_of,
+    predicts,
+    vocabulary_of,
+    width_of,
+)
+from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Head, Layer, Norms, StackWeights, Weights
+
+if TYPE_CHECKING:
+    from attnviz.engine.checkpoint import Checkpoint
+    from attnviz.engine.config import Activation
+    from attnviz.engine.config_keys import ConfigKeys
+
+_WORDS = "shared.weight"
+# dense_act_fn and is_gated_act repeat feed_forward_proj; the rest is of training.
+_OWN_HARMLESS = frozenset(["dropout_rate", "dense_act_fn", "is_gated_act", "decoder_start_token_id"])
+
+
+def read_config(keys: ConfigKeys) -> ModelConfig:
+    d_model, n_head, n_layer = width_of(keys, "d_model"), heads_of(keys, "num_heads"), layers_of(keys, "num_layers")
+    keys.only("is_encoder_decoder", True)
+    keys.only("is_decoder", False)
+    keys.only("pruned_heads", {})
+    activation, is_gated = _activation(keys)
+    encoder = Stack(
+        n_layer=n_layer,
+        n_head=n_head,
+        n_kv_head=n_head,
+        d_head=width_of(keys, "d_kv"),
+        d_model=d_model,
+        d_ff=width_of(keys, "d_ff"),
+        norm="rms",
+        norm_eps=keys.number("layer_norm_epsilon", 0.0, 1.0, default=1e-6),
+        activation=activation,
+        looks=alike(n_layer, Looking(1.0, is_causal=False)),
+        buckets=_buckets(keys),
+    )
+    n_decoder = keys.integer("num_decoder_layers", 1, MOST_LAYERS, default=n_layer)
+    is_tied = keys.flag("tie_word_embeddings", default=True)
+    # Only the tied first version scales its output (transformers, T5Config).
+    scales = keys.flag("scale_decoder_outputs", default=is_tied)
+    n_vocab = vocabulary_of(keys)
+    config = ModelConfig(
+        family="t5",
+        n_vocab=n_vocab,
+        n_position=positions_of(keys, "n_positions", default=512),  # what it was trained on; the bias has no end
+        predicts=predicts(keys),
+        is_tied=is_tied,
+        is_gated=is_gated,
+        logit_scale=d_model**-0.5 if scales else 1.0,
+        decoder_start=keys.integer("decoder_start_token_id|pad_token_id", 0, n_vocab - 1, default=0),
+        stack=encoder,
+        decoder=replace(encoder, n_layer=n_decoder, looks=alike(n_decoder, Looking(1.0, is_causal=True)), has_cross=True),
+    )
+    keys.finish(HARMLESS | _OWN_HARMLESS)
+    return config
+
+
+def _buckets(keys: ConfigKeys) -> Buckets:
+    n = keys.integer("relative_attention_num_buckets", 4, 100_000, default=32)
+    return Buckets(n, keys.integer("relative_attention_max_distance", n, LONGEST, default=128))
+
+
+def _activation(keys: ConfigKeys) -> tuple[Activation, bool]:
+    gated = {f"gated-{name}": (meaning, True) for name, meaning in ACTIVATIONS.items()}
+    plain = {name: (meaning, False) for name, meaning in ACTIVATIONS.items()}
+    # Version 1.1's "gated-gelu" is the tanh form (transformers, T5Config).
+    return keys.choice("feed_forward_proj", {**plain, **gated, "gated-gelu": ("gelu_tanh", True)}, default=("relu", False))
+
+
+def read_weights(config: ModelConfig, file: Checkpoint) -> Weights:
+    words = Embeddings(word=file.table(_WORDS, (config.n_vocab, config.d_model)))
+    return Weights(_stack(config, file, "encoder", words), _stack(config, file, "decoder", words), _head(config, file))
+
+
+def _head(config: ModelConfig, file: Checkpoint) -> Head | None:
+    """A matrix of its own wherever the checkpoint has one: version 1.1 has, though its configuration may say that it is tied."""
+    own = "lm_head.weight" if file.has("lm_head.weight") else _WORDS
+    if own == _WORDS and not (config.is_tied and config.predicts):
+        return None
+    return Head(file.table(own, (config.n_vocab, config.d_model)))
+
+
+def _stack(config: ModelConfig, file: Checkpoint, side: str, words: Embeddings) -> StackWeights:
+    stack = config.stack
+    return StackWeights(
+        words,
+        layer=partial(_layer, config, file, side),
+        final_norm=file.norm(f"{side}.final_layer_norm", config.d_model, shift=False),
+        bucket_table=file.tensor(
+            f"{side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight", (stack.buckets.n, stack.n_head)
+        ),
+    )
+
+
+def _layer(config: ModelConfig, file: Checkpoint, side: str, number: int) -> Layer:
+    d, d_ff = config.d_model, config.stack.d_ff
+    at = f"{side}.block.{number}.layer."
+    last = 2 if side == "decoder" else 1
+
+    def norms(part: int) -> Norms:
+        return Norms(before=file.norm(f"{at}{part}.layer_norm", d, shift=False))
+
+    dense = f"{at}{last}.DenseReluDense."
+    gate = file.linear(dense + "wi_0", d, d_ff, bias=False) if config.is_gated else None
+    return Layer(
+        attention=_attention(config, file, f"{at}0.SelfAttention."),
+        attention_norms=norms(0),
+        cross=_attention(config, file, f"{at}1.EncDecAttention.") if side == "decoder" else None,
+        cross_norms=norms(1) if side == "decoder" else None,
+        feed_forward=FeedForward(
+            up=file.linear(dense + ("wi_1" if config.is_gated else "wi"), d, d_ff, bias=False),
+            gate=gate,
+            down=file.linear(dense + "wo", d_ff, d, bias=False),
+        ),
+        feed_forward_norms=norms(last),
+    )
+
+
+def _attention(config: ModelConfig, file: Checkpoint, at: str) -> AttentionWeights:
+    d, inner = config.d_model, config.n_head * config.d_head
+    q, k, v = (file.linear(at + name, d, inner, bias=False) for name in "qkv")
+    return AttentionWeights(q, k, v, file.linear(at + "o", inner, d, bias=False))
+
+
+T5 = Family(
+    read_config,
+    read_weights,
+    _WORDS,
+    ("", "transformer."),
+    re.compile(r"(en|de)coder\.embed_tokens\.weight$|EncDecAttention\.relative_attention_bias\.weight$|^classification_head\."),
+)
