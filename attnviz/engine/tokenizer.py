@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 import numpy as np
 
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 
 # A novel's chapter. The longest text that a model reads is far shorter, and a stray megabyte would only stall the tokenizer.
 TEXT_LIMIT = 100_000
+# How a token of nothing but blanks is shown, written or as byte-level and SentencePiece vocabularies spell it.
+_BLANK_SIGNS = "·¶"
+_BLANKS = str.maketrans(
+    {" ": "·", "\t": "·", "\u00a0": "·", "Ġ": "·", "ĉ": "·", "▁": "·", "\n": "¶", "\r": "¶", "Ċ": "¶", "č": "¶"}
+)
+# Thai, Lao, Burmese, Khmer, kana and ideographs, by their blocks in Unicode.
+_SCRIPTS_WITHOUT_BLANKS = re.compile(
+    r"[\u0E00-\u0EFF\u1000-\u109F\u1780-\u17FF\u3040-\u30FF\u3400-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF]"
+)
 
 
 @dataclass(frozen=True)
@@ -102,33 +113,36 @@ class Tokenizer:
         if room < 0:
             raise InputError(f"The model reads {limit} tokens, too few for {'two texts' if pair is not None else 'a text'}.")
         left_out = _cut(parts, room)
-        # Which text a token is of. The library's own sequence_ids lose the first text of a pair that is put together here.
-        sequences = [number for number, part in enumerate(parts) for _ in range(len(part))]
+        # Which text a token is of, and where it stands. The library's own sequence_ids lose the first text of a pair that is put
+        # together here, and its offsets are trimmed a second time where the tokenizer trims them (RoBERTa's does).
+        places = [(number, span) for number, part in enumerate(parts) for span in part.offsets]
         whole = self._tokenizer.post_process(*parts, add_special_tokens=True)
-        return Encoding(tuple(self._tokens(whole, texts, sequences)), left_out)
+        return Encoding(tuple(self._tokens(whole, texts, places)), left_out)
 
-    def _tokens(self, encoding: tokenizers.Encoding, texts: list[str], sequences: list[int]) -> list[Token]:
-        """All tokens of `encoding`; sequences: of each token that is no added special, the number of its text."""
+    def _tokens(self, encoding: tokenizers.Encoding, texts: list[str], places: list[tuple[int, tuple[int, int]]]) -> list[Token]:
+        """All tokens of `encoding`; places: of each token that is no added special, the number of its text and its span there."""
         tokens: list[Token] = []
-        written = iter(sequences)
+        written = iter(places)
         last: tuple[int | None, int | None] = (None, None)
+        end_before = 0
         rows = zip(
             encoding.ids,
             encoding.tokens,
-            encoding.offsets,
             encoding.type_ids,
             encoding.special_tokens_mask,
             encoding.word_ids,
             strict=True,
         )
-        for id_, spelled, (start, end), segment, added, word in rows:
+        for id_, spelled, segment, added, word in rows:
             is_special = bool(added)
-            sequence = None if is_special else next(written)
+            sequence, (start, end) = (None, (0, 0)) if is_special else next(written)
             span = None if is_special else (start, end)
             shown = spelled if sequence is None or spelled == self._unknown else _shown(spelled, texts[sequence][start:end])
+            # The library's words are the pre-tokenizer's; SentencePiece models have none, and all of a text is then one word.
             continues = not is_special and word is not None and last == (sequence, word)
+            continues = continues and _is_inside_a_word(texts[sequence], start, end_before)
             tokens.append(Token(id_, spelled, shown, span, segment, is_special, continues))
-            last = (sequence, word)
+            last, end_before = (sequence, word), end
         return tokens
 
 
@@ -159,9 +173,25 @@ def _cut(parts: list[tokenizers.Encoding], room: int) -> int:
 
 
 def _shown(spelled: str, written: str) -> str:
-    """The text to show for a token: as the user wrote it, or as the tokenizer spells it where nothing visible was written."""
+    """The text to show for a token: as the user wrote it, blanks and line breaks alone as signs, or as the tokenizer spells it."""
     visible = "".join(char for char in written if char.isprintable()).strip()
-    return visible or spelled.removeprefix("##")
+    if visible:
+        return visible
+    blanks = (written or spelled).translate(_BLANKS)
+    return blanks if blanks and not blanks.strip(_BLANK_SIGNS) else spelled.removeprefix("##")
+
+
+def _is_inside_a_word(text: str, start: int, end_before: int) -> bool:
+    """Whether a token that begins at `start` goes on with the word of the token that ended at `end_before`."""
+    if start < end_before:  # the bytes of one character
+        return True
+    beside = text[max(0, start - 1) : start + 1]
+    return start == end_before and len(beside) == 2 and all(_is_of_a_word(char) for char in beside)
+
+
+def _is_of_a_word(char: str) -> bool:
+    """Whether the character stands in words that blanks divide: letters, marks and digits, but no ideographs and kana."""
+    return category(char)[0] in "LMN" and not _SCRIPTS_WITHOUT_BLANKS.match(char)
 
 
 def _unknown_token(tokenizer: tokenizers.Tokenizer) -> str | None:
