@@ -136,6 +136,8 @@ class Tokenizer:
         for id_, spelled, segment, added, word in rows:
             is_special = bool(added)
             sequence, (start, end) = (None, (0, 0)) if is_special else next(written)
+            if sequence is not None and _is_added_blank(spelled, texts[sequence][start:end]):
+                end = start
             span = None if is_special else (start, end)
             shown = spelled if sequence is None or spelled == self._unknown else _shown(spelled, texts[sequence][start:end])
             # The library's words are the pre-tokenizer's; SentencePiece models have none, and all of a text is then one word.
@@ -179,6 +181,11 @@ def _shown(spelled: str, written: str) -> str:
         return visible
     blanks = (written or spelled).translate(_BLANKS)
     return blanks if blanks and not blanks.strip(_BLANK_SIGNS) else spelled.removeprefix("##")
+
+
+def _is_added_blank(spelled: str, written: str) -> bool:
+    """Whether the token is the blank that a tokenizer puts before a text; the library gives it the first character's place."""
+    return not spelled.strip("▁Ġ") and bool(written.strip()) and written != spelled
 
 
 def _is_inside_a_word(text: str, start: int, end_before: int) -> bool:
