@@ -93,7 +93,7 @@ def _open_gguf(path: Path) -> Opened:
         config_path=str(path),
         tensors=opened.tensors,
         files=(path,),
-        tokenizer=lambda: Tokenizer(opened.tokenizer),
+        tokenizer=lambda: Tokenizer(opened.tokenizer, str(path)),
     )
 
 

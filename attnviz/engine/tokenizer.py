@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +15,14 @@ import numpy as np
 from attnviz.errors import InputError, ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import tokenizers
     from numpy.typing import NDArray
 
 # A novel's chapter. The longest text that a model reads is far shorter, and a stray megabyte would only stall the tokenizer.
 TEXT_LIMIT = 100_000
+_FILE_LIMIT = 500 << 20  # bytes; the largest vocabularies in use take some 40 MB
 # How a token of nothing but blanks is shown, written or as byte-level and SentencePiece vocabularies spell it.
 _BLANK_SIGNS = "·¶"
 _BLANKS = str.maketrans(
@@ -69,21 +73,25 @@ class Encoding:
 class Tokenizer:
     """A model's own tokenizer, without the padding and truncation that a tokenizer.json may carry."""
 
-    def __init__(self, tokenizer: tokenizers.Tokenizer) -> None:
+    def __init__(self, tokenizer: tokenizers.Tokenizer, where: str) -> None:
+        """where: the file it comes from, for messages. Raises ModelError for one that cannot read a single letter."""
         self._tokenizer = tokenizer
+        self._where = where
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._unknown = _unknown_token(self._tokenizer)
+        self.encode("a", None, 1 << 31)
 
     @classmethod
     def from_file(cls, path: Path) -> Tokenizer:
         """The tokenizer of a tokenizer.json. Raises ModelError if the file is none."""
         import tokenizers
 
-        try:
-            return cls(tokenizers.Tokenizer.from_file(str(path)))
-        except Exception as error:  # the library raises bare Exception for any unreadable file
-            raise ModelError(f"{path}: not a readable tokenizer ({error}); get the model's files again.") from error
+        if path.stat().st_size > _FILE_LIMIT:
+            raise ModelError(f"{path}: {path.stat().st_size:,} bytes is no tokenizer; get the model's files again.")
+        with _sound(str(path)):
+            tokenizer = tokenizers.Tokenizer.from_file(str(path))
+        return cls(tokenizer, str(path))
 
     @cached_property
     def n_vocab(self) -> int:
@@ -108,7 +116,8 @@ class Tokenizer:
         Raises InputError for a text of more than TEXT_LIMIT characters, or if not even the specials fit.
         """
         texts = [readable(part) for part in ([text] if pair is None else [text, pair])]
-        parts = [self._tokenizer.encode(part, add_special_tokens=False) for part in texts]
+        with _sound(self._where):
+            parts = [self._tokenizer.encode(part, add_special_tokens=False) for part in texts]
         room = limit - self._tokenizer.num_special_tokens_to_add(pair is not None)
         if room < 0:
             raise InputError(f"The model reads {limit} tokens, too few for {'two texts' if pair is not None else 'a text'}.")
@@ -116,8 +125,9 @@ class Tokenizer:
         # Which text a token is of, and where it stands. The library's own sequence_ids lose the first text of a pair that is put
         # together here, and its offsets are trimmed a second time where the tokenizer trims them (RoBERTa's does).
         places = [(number, span) for number, part in enumerate(parts) for span in part.offsets]
-        whole = self._tokenizer.post_process(*parts, add_special_tokens=True)
-        return Encoding(tuple(self._tokens(whole, texts, places)), left_out)
+        with _sound(self._where):
+            whole = self._tokenizer.post_process(*parts, add_special_tokens=True)
+            return Encoding(tuple(self._tokens(whole, texts, places)), left_out)
 
     def _tokens(self, encoding: tokenizers.Encoding, texts: list[str], places: list[tuple[int, tuple[int, int]]]) -> list[Token]:
         """All tokens of `encoding`; places: of each token that is no added special, the number of its text and its span there."""
@@ -146,6 +156,18 @@ class Tokenizer:
             tokens.append(Token(id_, spelled, shown, span, segment, is_special, continues))
             last, end_before = (sequence, word), end
         return tokens
+
+
+@contextmanager
+def _sound(where: str) -> Iterator[None]:
+    """Raises ModelError for whatever the library says of an unsound tokenizer: it has bare exceptions, and for an entry that its
+    own tables lack a panic, which is no Exception."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise ModelError(f"{where}: not a readable tokenizer ({error}); get the model's files again.") from error
+        raise
 
 
 def readable(text: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import tokenizers
@@ -12,8 +14,10 @@ from hypothesis import strategies as st
 from attnviz.engine.tokenizer import TEXT_LIMIT, Encoding, Tokenizer
 from attnviz.errors import InputError, ModelError
 from tests.engine.tiny_bert import write_tokenizer
+from tests.golden.families_reader import TOKENIZERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from attnviz.engine.model import Model
@@ -163,3 +167,30 @@ def test_a_tokenizer_file_that_is_none_is_refused_by_name(tmp_path: Path, conten
     with pytest.raises(ModelError, match=r"tokenizer\.json") as caught:
         Tokenizer.from_file(file)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def _template(parts: dict[str, Any]) -> dict[str, Any]:
+    processor = parts["post_processor"]
+    return processor["special_tokens"] if "special_tokens" in processor else processor["processors"][-1]["special_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage"),
+    [
+        ("wordpiece", lambda parts: _template(parts).pop("[CLS]")),  # the library panics
+        ("wordpiece", lambda parts: _template(parts)["[CLS]"].update(ids=[1, 2, 3])),
+        ("wordpiece", lambda parts: parts["model"].update(unk_token="[NOT THERE]")),
+        ("unigram_t5", lambda parts: parts["model"].update(unk_id=None)),
+        ("unigram_t5", lambda parts: parts.update(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAAAA=="})),
+    ],
+)
+def test_a_tokenizer_whose_parts_contradict_each_other_is_refused_by_name(
+    tmp_path: Path, kind: str, damage: Callable[[dict[str, Any]], object], capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "tokenizer.json"
+    parts = json.loads((TOKENIZERS / f"{kind}.json").read_text(encoding="utf-8"))
+    damage(parts)
+    path.write_text(json.dumps(parts))
+    with pytest.raises(ModelError, match=re.escape(str(path))):
+        Tokenizer.from_file(path).encode("\N{SNOWMAN}", None, LIMIT)
+    capfd.readouterr()  # a panic reports itself on stderr
