@@ -86,12 +86,13 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
     ends = ends_of(edges, rows, left, _lanes(heads))
     text_height = 1.5 * rows.font_size
     free = layout.height - page.y - _LINE * len(foot) - 3 * _MARGIN - rows.n_row * text_height
+    between = _between_texts(rows, free, layout)
     tallest = _tallest(rows, free / (2 * rows.n_row), layout)
     rise = rise_of(ends, tallest)
     # In the window one row keeps its place whichever arcs are drawn; on paper, and in rows, arcs take just what they need.
     least = tallest if rows.n_row == 1 and not layout.caption else 26.0 if rows.n_row > 1 else 6.0
     under = 6.0 if sight.is_causal else least
-    text_top, after = _row_heights(rows, ends, rise, text_height, page.y + 0.5 * _MARGIN, least, under)
+    text_top, after = _row_heights(rows, ends, rise, text_height, page.y + 0.5 * _MARGIN, least, under, between)
     slack = layout.height - (after + 0.5 * _MARGIN + len(foot) * _LINE + 0.5 * _MARGIN)
     text_top += max(0.0, slack / 2)
     boxes = tuple(_boxes(sight, rows, left, text_top, text_height))
@@ -168,9 +169,20 @@ class _Page:
 
 
 def _row_starts(rows: Rows, width: float) -> Float32:
-    """The x where each row begins: the block of rows stands in the middle, flush left within itself as text is."""
-    extent = max((place.right for place in rows.places), default=0.0)
-    return np.full(rows.n_row, (width - extent) / 2, np.float32)
+    """The x where each row begins: each text's block of rows stands in the middle, flush left within itself as text is."""
+    left = np.zeros(rows.n_row, np.float32)
+    for text, extent in rows.extents:
+        left[text.start : text.stop] = (width - extent) / 2
+    return left
+
+
+def _between_texts(rows: Rows, free: float, layout: Layout) -> float:
+    """The room for the arcs from one text to another: in the window what is left, on paper a share of the width; else none."""
+    if not rows.second_text:
+        return 0.0
+    widest = max(extent for _, extent in rows.extents)
+    wanted = free - 70.0 * rows.n_row if layout.height else 0.2 * widest
+    return min(max(wanted, 70.0), 0.3 * widest + 70.0, 260.0)
 
 
 def _lanes(heads: list[int]) -> dict[int, float]:
@@ -187,16 +199,16 @@ def _tallest(rows: Rows, free: float, layout: Layout) -> float:
 
 
 def _row_heights(
-    rows: Rows, ends: Ends, rise: Float32, text_height: float, y: float, least: float, under: float
+    rows: Rows, ends: Ends, rise: Float32, text_height: float, y: float, least: float, under: float, between: float
 ) -> tuple[Float32, float]:
     """The y of each row's text, and the y after the last arc; each row takes the room that its arcs need, `least` or more above
-    and `under` or more below."""
+    and `under` or more below, a second text `between` besides."""
     tops = np.zeros(rows.n_row, np.float32)
     for row in range(rows.n_row):
         mine = ends.row_query == row
         above = rise[mine & (ends.outward < 0)].max(initial=least)
         below = rise[mine & (ends.outward > 0)].max(initial=under)
-        tops[row] = y + above + 6
+        tops[row] = y + above + 6 + (between if row and row == rows.second_text else 0.0)
         y = float(tops[row]) + text_height + float(below) + 6
     return tops, y
 

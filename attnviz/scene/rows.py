@@ -33,11 +33,21 @@ class PlacedToken:
 
 @dataclass(frozen=True)
 class Rows:
-    """The sentence set into a width: type size, the places in order, the number of rows."""
+    """The sentence set into a width: type size, the places in order, the number of rows.
+
+    second_text: the row with which another text begins, 0 for a single text.
+    """
 
     font_size: int
     places: tuple[PlacedToken, ...]
     n_row: int
+    second_text: int = 0
+
+    @property
+    def extents(self) -> tuple[tuple[range, float], ...]:
+        """The rows of each text and how wide they are."""
+        texts = (range(self.second_text), range(self.second_text, self.n_row)) if self.second_text else (range(self.n_row),)
+        return tuple((text, max((place.right for place in self.places if place.row in text), default=0.0)) for text in texts)
 
 
 def set_rows(tokens: Sequence[Token], visible: Sequence[int], width: float, measure: Measure, second_text: int = 0) -> Rows:
@@ -65,14 +75,15 @@ def _two_texts(tokens: Sequence[Token], visible: Sequence[int], width: float, me
     texts = [[i for i in visible if i < second_text], [i for i in visible if i >= second_text]]
     size = min(set_rows(tokens, text, width, measure).font_size for text in texts)
     places: list[PlacedToken] = []
-    n_row = 0
+    n_row, begins = 0, 0
     for text in texts:
+        begins = n_row
         rows = _fill(tokens, text, size, width, measure)
         if rows.n_row == 1:
             rows = _airy(tokens, text, rows, width, measure)
         places += [PlacedToken(place.index, place.left, place.right, place.row + n_row) for place in rows.places]
         n_row += rows.n_row
-    return Rows(size, tuple(places), n_row)
+    return Rows(size, tuple(places), n_row, begins)
 
 
 def _balanced(tokens: Sequence[Token], visible: Sequence[int], rows: Rows, width: float, measure: Measure) -> Rows:
