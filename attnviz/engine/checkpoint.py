@@ -31,7 +31,7 @@ class Checkpoint:
 
     def __init__(self, source: TensorSource, probe: str, prefixes: Iterable[str] = ("",)) -> None:
         self._source = source
-        self.prefix = next((prefix for prefix in prefixes if prefix + probe in source.names), "")
+        self.prefix = _prefix(source.names, probe, tuple(prefixes))
 
     def has(self, name: str, prefixed: bool = True) -> bool:
         """Whether the tensor is there."""
@@ -76,6 +76,14 @@ class Checkpoint:
                 f'{self._source.where}: tensor "{name}" is {found}, the configuration says {list(shape)}; one of the two is wrong.'
             )
         return name
+
+
+def _prefix(names: frozenset[str], probe: str, prefixes: tuple[str, ...]) -> str:
+    """What stands before the names; where the probe itself is missing, what others begin with, so that it is named rightly."""
+    found = next((prefix for prefix in prefixes if prefix + probe in names), None)
+    if found is not None:
+        return found
+    return next((prefix for prefix in prefixes if prefix and any(name.startswith(prefix) for name in names)), "")
 
 
 class Plan(Checkpoint):

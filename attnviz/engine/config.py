@@ -55,7 +55,8 @@ class Stack:
     looks: one per layer; is_parallel: attention and feed-forward read the same input (GPT-NeoX);
     residual_is_normed: the residual stream is the layer's normed input (an option of BLOOM);
     has_alibi: scores fall with the distance by a slope per head; buckets: scores have a learned bias by distance;
-    gate_limit: gpt-oss's clamped gate, None for the plain product; has_cross: each layer also looks at the encoder's tokens.
+    gate_limit: where gpt-oss's gate is clamped, None for the plain product; gate_slope: how steeply that one opens;
+    has_cross: each layer also looks at the encoder's tokens.
     """
 
     n_layer: int
@@ -74,6 +75,7 @@ class Stack:
     buckets: Buckets | None = None
     experts: ExpertChoice | None = None
     gate_limit: float | None = None
+    gate_slope: float = 1.0
     has_cross: bool = False
 
 
@@ -82,9 +84,10 @@ class ModelConfig:
     """The structure of a model.
 
     stack: the layers, of an encoder-decoder the encoder's; decoder: its decoder's, else None; n_position: the most tokens it
-    reads; n_segment: how many texts it tells apart (0: none); d_embedding: the width of a word vector,
-    where that may differ from the layers'; padding_id: the token that RoBERTa's positions leave out;
-    first_position: the row of the first token's position; embedding_scale: factor on the word vectors;
+    can read; n_trained: how many its configuration says it was made for, by default those; n_segment: how many texts it tells
+    apart (0: none); d_embedding: the width of a word vector, where that may differ from the layers'; padding_id: the token that
+    RoBERTa's positions leave out; first_position: the row of the first token's position; embedding_scale: factor on the word
+    vectors;
     head_activation: inside the prediction head of a masked language model; logit_scale, logit_cap: on the logits;
     decoder_start: the token every decoder text begins with; is_tied: the output matrix is the word vectors;
     predicts: whether the checkpoint is of a language model, not of its layers alone or of a classifier;
@@ -118,6 +121,11 @@ class ModelConfig:
     logit_scale: float = 1.0
     logit_cap: float | None = None
     decoder_start: int | None = None
+    n_trained: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.n_trained:
+            object.__setattr__(self, "n_trained", self.n_position)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

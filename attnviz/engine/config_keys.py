@@ -41,6 +41,10 @@ class ConfigKeys:
         """Whether the key is there and not null; that alone does not count as reading it."""
         return any(self._values.get(spelling) is not None for spelling in name.split("|"))
 
+    def is_null(self, name: str) -> bool:
+        """Whether the key is there and null, which to some families is not the same as absent."""
+        return name in self._values and self._values[name] is None
+
     def integer(self, name: str, low: int, high: int, default: Any = _REQUIRED) -> int:
         """The whole number under `name`, between `low` and `high`."""
         name, value = self._take(name, default)
@@ -124,7 +128,7 @@ class ConfigKeys:
             names = ", ".join(f'"{short_name(name)}"' for name in left[:5]) + (", …" if len(left) > 5 else "")
             raise self.refuse(f"attnviz does not know what {names} would change; refused, as attention could come out wrong")
 
-    def _take(self, names: str, default: Any) -> tuple[str, Any]:
+    def _take(self, names: str, default: Any = _REQUIRED) -> tuple[str, Any]:
         spellings = names.split("|")
         self._read.update(spellings)
         for name in spellings:

@@ -92,7 +92,7 @@ def _open_gguf(path: Path) -> Opened:
         config=opened.config,
         config_path=str(path),
         tensors=opened.tensors,
-        files=(path,),
+        files=opened.files,
         tokenizer=lambda: Tokenizer(opened.tokenizer, str(path)),
     )
 

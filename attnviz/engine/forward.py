@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.engine.heads import apply_attention
-from attnviz.engine.ops import ACTIVATIONS, Float32, layer_norm, linear, rms_norm
+from attnviz.engine.ops import ACTIVATIONS, Float32, layer_norm, linear, rms_norm, times_sigmoid
 from attnviz.engine.positions import alibi, bucket_bias
 from attnviz.engine.projected import Projected
 from attnviz.engine.rope import rotate
@@ -137,7 +137,7 @@ class Pass:
             np.minimum(gate, np.float32(limit), out=gate)
             np.clip(up, -limit, limit, out=up)
             up += 1.0
-        inner = activate(gate)
+        inner = activate(gate) if limit is None else times_sigmoid(gate, self._stack.gate_slope)
         inner *= up
         return _apply(inner, weights.down)
 

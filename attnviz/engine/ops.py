@@ -147,12 +147,25 @@ def relu2(x: Float32) -> Float32:
 
 def silu(x: Float32) -> Float32:
     """x·sigmoid(x), in place; also called swish. Source: Elfwing et al. 2018."""
-    return _times_sigmoid(x, 1.0)
+    return times_sigmoid(x, 1.0)
 
 
 def quick_gelu(x: Float32) -> Float32:
     """x·sigmoid(1.702·x), in place. Source: Hendrycks & Gimpel 2016, section 2."""
-    return _times_sigmoid(x, 1.702)
+    return times_sigmoid(x, 1.702)
+
+
+def times_sigmoid(x: Float32, steepness: float) -> Float32:
+    """x·sigmoid(steepness·x), in place."""
+    flat = x.reshape(-1)
+    with np.errstate(over="ignore"):  # exp of a large number is inf and the quotient -0, as it should be
+        for start in range(0, flat.size, _BLOCK):
+            block = flat[start : start + _BLOCK]
+            inner = block * np.float32(-steepness)
+            np.exp(inner, out=inner)
+            inner += 1.0
+            block /= inner
+    return x
 
 
 def tanh(x: Float32) -> Float32:
@@ -169,18 +182,6 @@ ACTIVATIONS = {
     "silu": silu,
     "tanh": tanh,
 }
-
-
-def _times_sigmoid(x: Float32, steepness: float) -> Float32:
-    flat = x.reshape(-1)
-    with np.errstate(over="ignore"):  # exp of a large number is inf and the quotient -0, as it should be
-        for start in range(0, flat.size, _BLOCK):
-            block = flat[start : start + _BLOCK]
-            inner = block * np.float32(-steepness)
-            np.exp(inner, out=inner)
-            inner += 1.0
-            block /= inner
-    return x
 
 
 def _polynomial(x: Float32, coefficients: tuple[float, ...]) -> Float32:

@@ -22,8 +22,8 @@ RopeKind = Literal["default", "linear", "dynamic", "yarn", "llama3", "longrope",
 class Rope:
     """The rotation of one model's heads; the numbers i and i + width/2 of a head turn together.
 
-    width: how many numbers of each head turn; base: the longest wavelength's root; factor: how far the texts were stretched;
-    original: positions before the stretching; attention_factor: on cosine and sine;
+    width: how many numbers of each head turn, of an odd number the next one too; base: the longest wavelength's root;
+    factor: how far the texts were stretched; original: positions before the stretching; attention_factor: on cosine and sine;
     low, high: llama3's frequency factors, yarn's slow and fast beta; truncate: yarn's range in whole numbers;
     short, long: longrope's divisors per frequency up to `original` tokens and beyond, `divided` uses short alone.
     """
@@ -41,13 +41,13 @@ class Rope:
     long: tuple[float, ...] = ()
 
     def table(self, n: int) -> tuple[Float32, Float32]:
-        """Cosine and sine of each position's angles, [n, width / 2] each, for a text of `n` tokens."""
+        """Cosine and sine of each position's angles, [n, pair] each, for a text of `n` tokens."""
         angles = np.arange(n, dtype=np.float32)[:, None] * self.frequencies(n)
         factor = np.float32(self.attention_factor)
         return np.cos(angles) * factor, np.sin(angles) * factor
 
     def frequencies(self, n: int) -> Float32:
-        """Radians per position, [width / 2], for a text of `n` tokens."""
+        """Radians per position, [pair], for a text of `n` tokens."""
         match self.kind:
             case "default":
                 return self._plain(self.base)

@@ -40,7 +40,8 @@ class Token:
 
     text: as the tokenizer spells it ("##ing"); shown: as a reader expects it ("ing", with the capitals of the input);
     span: where it stands in its text, in characters, None for specials; sequence: 0 for the text, 1 for its pair;
-    is_special: added by the tokenizer, not written by the user; continues: a further piece of the word before it.
+    is_special: added by the tokenizer, not written by the user; continues: a further piece of the word before it;
+    segment: what models with segments are told of it, 0 or 1; other tokenizers say 0 for both texts.
     """
 
     id: int
@@ -50,6 +51,7 @@ class Token:
     sequence: int
     is_special: bool
     continues: bool
+    segment: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Encoding:
     @cached_property
     def segments(self) -> NDArray[np.int64]:
         """0 for the text and its specials, 1 for the pair and its closing special, [token]."""
-        return np.array([token.sequence for token in self.tokens], dtype=np.int64)
+        return np.array([token.segment for token in self.tokens], dtype=np.int64)
 
 
 class Tokenizer:
@@ -144,16 +146,18 @@ class Tokenizer:
             strict=True,
         )
         for id_, spelled, segment, added, word in rows:
-            is_special = bool(added)
-            sequence, (start, end) = (None, (0, 0)) if is_special else next(written)
-            if sequence is not None and _is_added_blank(spelled, texts[sequence][start:end]):
+            if added:
+                text_before = last[0] or 0
+                tokens.append(Token(id_, spelled, spelled, None, text_before, True, False, segment))
+                last = (text_before, None)
+                continue
+            sequence, (start, end) = next(written)
+            if _is_added_blank(spelled, texts[sequence][start:end]):
                 end = start
-            span = None if is_special else (start, end)
-            shown = spelled if sequence is None or spelled == self._unknown else _shown(spelled, texts[sequence][start:end])
+            shown = spelled if spelled == self._unknown else _shown(spelled, texts[sequence][start:end])
             # The library's words are the pre-tokenizer's; SentencePiece models have none, and all of a text is then one word.
-            continues = not is_special and word is not None and last == (sequence, word)
-            continues = continues and _is_inside_a_word(texts[sequence], start, end_before)
-            tokens.append(Token(id_, spelled, shown, span, segment, is_special, continues))
+            continues = word is not None and last == (sequence, word) and _is_inside_a_word(texts[sequence], start, end_before)
+            tokens.append(Token(id_, spelled, shown, (start, end), sequence, False, continues, segment))
             last, end_before = (sequence, word), end
         return tokens
 

@@ -49,6 +49,7 @@ class Trace:
         self.decoder_hidden: Float32 | None = None
         self._projected: dict[Kind, list[Projected]] = {kind: [] for kind in config.kinds}
         self._sinks: dict[tuple[Kind, int], Float32] = {}
+        self._head_counts: dict[Kind, int] = {}  # a decoder may be trained with another count than its encoder
         self._attention = Recent(_ATTENTION_BUDGET)
         self._predict: Callable[[Float32], Float32] | None = None
         self._logits: Float32 | None = None
@@ -122,15 +123,15 @@ class Trace:
         kind, projected = self._known(kind), self._projection(layer, kind)
         kept = self._attention.get((kind, layer))
         if kept is None:
-            kept, _ = projected.attention(self.head_count)
+            kept, _ = projected.attention(self._head_counts[kind])
             self._attention.put((kind, layer), kept)
         return kept
 
     def sink(self, layer: int, kind: Kind | None = None) -> Float32:
         """The share of each row that goes to a learned sink instead of a token, [head, query]; 0 where there is none."""
-        projected = self._projection(layer, kind)
-        share = self._sinks.get((self._known(kind), layer))
-        return np.zeros((self.head_count, projected.q.shape[0]), np.float32) if share is None else share
+        kind, projected = self._known(kind), self._projection(layer, kind)
+        share = self._sinks.get((kind, layer))
+        return np.zeros((self._head_counts[kind], projected.q.shape[0]), np.float32) if share is None else share
 
     def logits(self) -> Float32 | None:
         """Scores over the vocabulary, [token, n_vocab], of an encoder-decoder for the decoder's tokens; None for a model
@@ -149,6 +150,7 @@ class Trace:
             array.flags.writeable = False
         layer = len(self._projected[kind])
         self._projected[kind].append(projected)
+        self._head_counts[kind] = attention.shape[0]
         self._attention.put((kind, layer), attention)
         if sink is not None:
             sink.flags.writeable = False

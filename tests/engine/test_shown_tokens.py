@@ -52,3 +52,14 @@ def test_blanks_and_line_breaks_alone_are_signs(kind: str) -> None:
     shown = [token.shown for token in pieces(kind, "it   \n was")]
     assert "".join(shown).replace("·", "") == "it¶was"
     assert "·" in "".join(shown)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_a_pair_each_token_knows_its_text_whatever_its_segment(kind: str) -> None:
+    tokens = Tokenizer.from_file(TOKENIZERS / f"{kind}.json").encode("Why not?", "It was tired.", 10_000).tokens
+    sequences = [token.sequence for token in tokens]
+    assert sequences == sorted(sequences)
+    for sequence, text in enumerate(("Why not?", "It was tired.")):
+        mine = [token for token in tokens if token.sequence == sequence and not token.is_special]
+        assert "".join(token.shown for token in mine if token.shown != "[UNK]").replace("·", "") in text.replace(" ", "")
+        assert mine

@@ -61,7 +61,7 @@ def test_any_pair_is_read_as_the_library_reads_it(ours: Tokenizer, theirs: token
     expected = theirs.encode(*texts)
     got = ours.encode(text, pair, 10_000)
     assert [token.id for token in got.tokens] == expected.ids
-    assert [token.sequence for token in got.tokens] == expected.type_ids
+    assert [token.segment for token in got.tokens] == expected.type_ids
     assert [token.is_special for token in got.tokens] == [number is None for number in expected.sequence_ids]
 
 

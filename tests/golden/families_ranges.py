@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from tests.golden.families_cases import Row
+    from tests.golden.families_row import Row
 
 # First match counts: a part of the name -> low and high.
 _FIXED: Final[tuple[tuple[str, tuple[float, float]], ...]] = (

@@ -10,7 +10,7 @@ from attnviz.engine.families.bart import BART, MARIAN
 from attnviz.engine.families.bert import BERT, ELECTRA, ROBERTA
 from attnviz.engine.families.bloom import BLOOM
 from attnviz.engine.families.distilbert import DISTILBERT
-from attnviz.engine.families.gemma import GEMMA, GEMMA2, GEMMA3
+from attnviz.engine.families.gemma import GEMMA, GEMMA2, GEMMA3, GEMMA3_WITH_VISION
 from attnviz.engine.families.gpt2 import GPT2
 from attnviz.engine.families.gpt_neox import GPT_NEOX
 from attnviz.engine.families.gpt_oss import GPT_OSS
@@ -46,6 +46,7 @@ FAMILIES: dict[str, Family] = {
     "gemma": GEMMA,
     "gemma2": GEMMA2,
     "gemma3_text": GEMMA3,
+    "gemma3": GEMMA3_WITH_VISION,
     "phi3": PHI3,
     "olmo2": OLMO2,
     "gpt_oss": GPT_OSS,

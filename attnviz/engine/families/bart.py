@@ -25,16 +25,18 @@ from attnviz.engine.families.keys import (
     vocabulary_of,
     width_of,
 )
-from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Head, Layer, Norms, StackWeights, Weights
+from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Head, Layer, Norms, StackWeights, Table, Weights
 from attnviz.engine.positions import Sinusoids
 
 if TYPE_CHECKING:
     from attnviz.engine.checkpoint import Checkpoint
     from attnviz.engine.config_keys import ConfigKeys
 
+_SHARED, _BIAS = "shared.weight", "final_logits_bias"
 _OWN_HARMLESS = frozenset(
     """activation_dropout add_bias_logits classif_dropout classifier_dropout decoder_layerdrop dropout encoder_layerdrop
-    extra_pos_embeddings force_bos_token_to_be_generated num_hidden_layers static_position_embeddings""".split()
+    extra_pos_embeddings force_bos_token_to_be_generated replacing_rate save_step
+    student_decoder_layers student_encoder_layers""".split()
 )
 
 
@@ -47,8 +49,11 @@ def _read_config(name: str, keys: ConfigKeys) -> ModelConfig:
     keys.only("normalize_before", False)
     keys.only("add_final_layer_norm", False)
     keys.only("normalize_embedding", is_bart)
+    keys.only("static_position_embeddings", not is_bart)
     n_vocab = vocabulary_of(keys)
     keys.only("decoder_vocab_size", n_vocab)
+    encoder = _stack(keys, "encoder", d_model)
+    keys.only("num_hidden_layers", encoder.n_layer)  # another name of encoder_layers
     config = ModelConfig(
         family=name,
         n_vocab=n_vocab,
@@ -59,7 +64,7 @@ def _read_config(name: str, keys: ConfigKeys) -> ModelConfig:
         is_tied=keys.flag("tie_word_embeddings", default=True),
         shares_words=True if is_bart else keys.flag("share_encoder_decoder_embeddings", default=True),
         decoder_start=keys.integer("decoder_start_token_id|eos_token_id", 0, n_vocab - 1, default=2 if is_bart else n_vocab - 1),
-        stack=_stack(keys, "encoder", d_model),
+        stack=encoder,
         decoder=_stack(keys, "decoder", d_model),
     )
     keys.finish(HARMLESS | _OWN_HARMLESS)
@@ -95,27 +100,34 @@ def _side(config: ModelConfig, file: Checkpoint, side: str) -> StackWeights:
         word=file.table(_words(config, file, side), (config.n_vocab, d)),
         position=file.table(f"{side}.embed_positions.weight", (config.n_position + 2, d))
         if is_bart
-        else Sinusoids(config.n_position, d),
+        else _sinusoids(config, file, f"{side}.embed_positions.weight"),
         norm=file.norm(f"{side}.layernorm_embedding", d) if is_bart else None,
     )
     return StackWeights(words, layer=partial(_layer, config, file, side))
 
 
+def _sinusoids(config: ModelConfig, file: Checkpoint, name: str) -> Table:
+    """Marian's positions: a few checkpoints store them, and then those count."""
+    shape = (config.n_position, config.d_model)
+    return file.table(name, shape) if file.has(name) else Sinusoids(*shape)
+
+
 def _words(config: ModelConfig, file: Checkpoint, side: str) -> str:
-    """Where a side's word vectors are: shared by both, or its own."""
+    """Where a side's word vectors are: its own where the checkpoint has them, else shared by both."""
     own = f"{side}.embed_tokens.weight"
-    return own if not config.shares_words or not file.has("shared.weight") else "shared.weight"
+    return own if file.has(own) or not config.shares_words else _SHARED
 
 
 def _head(config: ModelConfig, file: Checkpoint) -> Head | None:
+    """The output matrix, of its own where the checkpoint has one, else the word vectors."""
     shape = (config.n_vocab, config.d_model)
-    bias = "final_logits_bias"
-    added = file.tensor(bias, (1, config.n_vocab), prefixed=False)[0] if file.has(bias, prefixed=False) else None
-    if config.is_tied:
-        return Head(file.table(_words(config, file, "decoder"), shape), added) if config.predicts else None
-    if not file.has("lm_head.weight", prefixed=False):
+    added = file.tensor(_BIAS, (1, config.n_vocab), prefixed=False)[0] if file.has(_BIAS, prefixed=False) else None
+    # Layers alone carry no prefix; a model that has it, predicts and ties nothing must hold a matrix.
+    if file.has("lm_head.weight", prefixed=False) or (config.predicts and not config.is_tied and file.prefix):
+        return Head(file.table("lm_head.weight", shape, prefixed=False), added)
+    if not config.predicts or not config.is_tied:
         return None
-    return Head(file.table("lm_head.weight", shape, prefixed=False), added)
+    return Head(file.table(_SHARED if file.has(_SHARED) else _words(config, file, "decoder"), shape), added)
 
 
 def _layer(config: ModelConfig, file: Checkpoint, side: str, number: int) -> Layer:
@@ -140,7 +152,7 @@ def _attention(file: Checkpoint, at: str, d: int) -> AttentionWeights:
 def _family(name: str) -> Family:
     known = re.compile(
         r"^lm_head\.weight$|(en|de)coder\.(embed_tokens|embed_positions)\.weight$|shared\.weight$|"
-        r"^(classification_head|qa_outputs)\."
+        r"^(classification_head|qa_outputs)\.|(en|de)coder\.version$"
     )
     return Family(partial(_read_config, name), _read_weights, "encoder.layers.0.self_attn.q_proj.weight", ("model.", ""), known)
 

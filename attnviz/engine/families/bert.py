@@ -52,7 +52,8 @@ def read_roberta(keys: ConfigKeys) -> ModelConfig:
     if config.n_position <= padding + 1:
         raise keys.refuse(f'"max_position_embeddings" {config.n_position} leaves no position after "pad_token_id" {padding}')
     keys.finish(HARMLESS)
-    return replace(config, n_position=config.n_position - padding - 1, padding_id=padding)
+    n_position = config.n_position - padding - 1
+    return replace(config, n_position=n_position, n_trained=n_position, padding_id=padding)
 
 
 def read_electra(keys: ConfigKeys) -> ModelConfig:
@@ -83,7 +84,7 @@ def read_encoder(keys: ConfigKeys, family: str) -> ModelConfig:
             d_model=d_model,
             d_ff=width_of(keys, "intermediate_size"),
             norm="layer",
-            norm_eps=keys.number("layer_norm_eps", 0.0, 1.0),
+            norm_eps=keys.number("layer_norm_eps", 0.0, 1.0, default=1e-12),  # Google's own files do not say it
             activation=keys.choice("hidden_act", ACTIVATIONS),
             looks=alike(n_layer, Looking(1.0 / math.sqrt(d_head), is_causal=False)),
         ),
@@ -142,18 +143,16 @@ def masked_head(
 ) -> Head | None:
     """The prediction head of a masked language model, or None where the checkpoint has none.
 
-    The output matrix is the word vectors' unless the model unties them; `words` is their name, `bias` the output's.
+    The output matrix is its own where the checkpoint has one, else the word vectors', whose name is `words`; so is the output's
+    bias, else the one called `bias`. Source: transformers 5, which ties two tensors only if the file does not hold both apart.
     """
-    if not file.has(f"{dense}.weight", prefixed) or not (file.has(bias, prefixed) or file.has(f"{output}.bias", prefixed)):
+    if not file.has(f"{dense}.weight", prefixed):
         return None
     width = config.d_embedding
-    own = file.has(f"{output}.weight", prefixed) and not config.is_tied
-    name = bias if file.has(bias, prefixed) else f"{output}.bias"
+    is_own = file.has(f"{output}.weight", prefixed) or not config.is_tied
     return Head(
-        output=file.table(f"{output}.weight", (config.n_vocab, width), prefixed)
-        if own
-        else file.table(words, (config.n_vocab, width)),
-        bias=file.tensor(name, (config.n_vocab,), prefixed),
+        output=file.table(f"{output}.weight" if is_own else words, (config.n_vocab, width), prefixed or not is_own),
+        bias=file.tensor(f"{output}.bias" if file.has(f"{output}.bias", prefixed) else bias, (config.n_vocab,), prefixed),
         transform=file.linear(dense, config.d_model, width, prefixed=prefixed),
         norm=norm(file, norm_name, width, prefixed),
     )

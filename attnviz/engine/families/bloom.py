@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from attnviz.engine.config import Looking, ModelConfig, Stack
+from attnviz.engine.config_keys import LONGEST
 from attnviz.engine.families.family import Family
 from attnviz.engine.families.gpt2 import output_head
 from attnviz.engine.families.gpt_neox import split_by_head
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
     from attnviz.engine.config_keys import ConfigKeys
 
 _WORDS = "word_embeddings.weight"
-# pretraining_tp and slow_but_exact only order a sum; the fusions and the cast of softmax concern float16.
+# The fusions and the cast of softmax concern float16.
 _OWN_HARMLESS = frozenset(
-    """attention_softmax_in_fp32 bias_dropout_fusion masked_softmax_fusion offset_alibi pretraining_tp skip_bias_add
-    skip_bias_add_qkv slow_but_exact""".split()
+    """attention_softmax_in_fp32 bias_dropout_fusion masked_softmax_fusion offset_alibi skip_bias_add
+    skip_bias_add_qkv""".split()
 )
 
 
@@ -42,10 +43,14 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
     n_head, n_layer = heads_of(keys, "n_head|num_attention_heads"), layers_of(keys, "n_layer|num_hidden_layers")
     d_head = head_width(keys, d_model, n_head, name="")
     decoder_alone(keys)
+    keys.only("n_inner", 4 * d_model)
+    # A sum by parts and nothing else in a model trained as one part; in others transformers then leaves biases out.
+    keys.only("slow_but_exact", False, keys.integer("pretraining_tp", 1, 4_096, default=1) == 1)
     config = ModelConfig(
         family="bloom",
         n_vocab=vocabulary_of(keys),
-        n_position=positions_of(keys, "seq_length", default=2_048),  # what it was trained on; ALiBi has no end
+        n_position=LONGEST,
+        n_trained=positions_of(keys, "seq_length", default=2_048),
         predicts=predicts(keys),
         is_tied=keys.flag("tie_word_embeddings", default=True),
         stack=Stack(
@@ -54,7 +59,7 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
             n_kv_head=n_head,
             d_head=d_head,
             d_model=d_model,
-            d_ff=keys.integer("n_inner", 1, 10_000_000, default=4 * d_model),
+            d_ff=4 * d_model,
             norm="layer",
             norm_eps=keys.number("layer_norm_epsilon", 0.0, 1.0, default=1e-5),
             activation="gelu_tanh",  # fixed in the family's code

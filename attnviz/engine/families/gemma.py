@@ -1,7 +1,7 @@
 """Gemma, Gemma 2 and Gemma 3 (Google 2024, 2025): LLaMA's plan with scaled word vectors and norms stored as their scale less 1.
 
 Gemma 2 adds norms of outputs, soft-caps and a window on every other layer; Gemma 3 a norm on each head's queries and keys and
-another rotary base for the layers with a window.
+another rotary base for the layers with a window. Of a Gemma 3 that also sees pictures the text half is read.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ from attnviz.engine.families.keys import (
     layers_of,
     positions_of,
     predicts,
-    read_positions_limit,
-    read_rope,
-    rope_from,
+    reaches_of,
     shared_heads,
     vocabulary_of,
     width_of,
@@ -36,14 +34,30 @@ from attnviz.engine.families.keys import (
     window_of,
 )
 from attnviz.engine.families.llama import KNOWN, OWN_HARMLESS, WORDS, attention_of, gated
+from attnviz.engine.families.rope_keys import read_rope, rope_from
 from attnviz.engine.layers import Embeddings, Layer, Norm, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
     from attnviz.engine.checkpoint import Checkpoint
+    from attnviz.engine.config import Activation
     from attnviz.engine.config_keys import ConfigKeys
     from attnviz.engine.rope import Rope
 
-_OWN_HARMLESS = OWN_HARMLESS | {"cache_implementation", "hidden_act"}
+_OWN_HARMLESS = OWN_HARMLESS | {"_sliding_window_pattern", "cache_implementation", "hidden_act"}
+_OF_PICTURES = frozenset(
+    """boi_token_id boi_token_index eoi_token_id eoi_token_index image_token_id image_token_index mm_tokens_per_image
+    vision_config""".split()
+)
+# What `text_config` leaves out where it is as the family's code has it (transformers, Gemma3TextConfig).
+_TEXT_DEFAULTS = {
+    "vocab_size": 262_208,
+    "hidden_size": 2_304,
+    "intermediate_size": 9_216,
+    "num_hidden_layers": 26,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 4,
+    "max_position_embeddings": 131_072,
+}
 
 
 @dataclass(frozen=True)
@@ -62,20 +76,21 @@ def _read_config(plan: _Plan, keys: ConfigKeys) -> ModelConfig:
     n_position = positions_of(keys)
     full, local = _ropes(plan, keys, d_head, n_position)
     bias = keys.flag("attention_bias", default=False)
-    is_causal = not keys.flag("use_bidirectional_attention", default=False)
-    caps = [keys.number(f"{name}_logit_softcapping", 1e-3, 1e6, default=None) for name in ("attn", "final")]
-    pre = keys.number("query_pre_attn_scalar", 1e-6, 1e9, default=float(d_head if plan.n == 1 else 256))
+    is_causal = _is_causal(plan, keys)
+    score_cap, logit_cap = _caps(plan, keys)
+    pre = float(d_head) if plan.n == 1 else keys.number("query_pre_attn_scalar", 1e-6, 1e9, default=256.0)
     reaches = _reaches(plan, keys, n_layer, is_causal)
     config = ModelConfig(
         family=plan.name,
         n_vocab=vocabulary_of(keys),
-        n_position=read_positions_limit(full, n_position),
+        n_position=LONGEST,
+        n_trained=n_position,
         embedding_scale=math.sqrt(d_model),
         predicts=predicts(keys),
         is_tied=keys.flag("tie_word_embeddings", default=True),
         has_attention_bias=bias,
         has_output_bias=bias,
-        logit_cap=caps[1],
+        logit_cap=logit_cap,
         stack=Stack(
             n_layer=n_layer,
             n_head=n_head,
@@ -86,19 +101,55 @@ def _read_config(plan: _Plan, keys: ConfigKeys) -> ModelConfig:
             norm="rms",
             norm_eps=keys.number("rms_norm_eps", 0.0, 1.0, default=1e-6),
             activation=_activation(plan, keys),
-            looks=tuple(Looking(pre**-0.5, is_causal, reach, caps[0], full if reach is None else local) for reach in reaches),
+            looks=tuple(Looking(pre**-0.5, is_causal, reach, score_cap, full if reach is None else local) for reach in reaches),
         ),
     )
     keys.finish(HARMLESS | _OWN_HARMLESS)
     return config
 
 
-def _activation(plan: _Plan, keys: ConfigKeys) -> str:
+def _read_text_config(keys: ConfigKeys) -> ModelConfig:
+    """The text half of a model for texts and pictures; a text without a picture is masked like any other."""
+    text = keys.part("text_config")
+    if text is None:
+        raise keys.refuse('"text_config" is missing; the file is not a complete model configuration')
+    for name, value in _TEXT_DEFAULTS.items():
+        text.assume(name, value)
+    text.only("model_type", "gemma3_text")
+    text.only("tie_word_embeddings", True)
+    for name in ("use_bidirectional_attention", "final_logit_softcapping"):
+        text.only(name, False)  # this model's own code masks and predicts without heeding them (transformers 5)
+    keys.only("tie_word_embeddings", True)
+    config = replace(_read_config(_TEXT_HALF, text), predicts=predicts(keys))
+    keys.finish(HARMLESS | _OF_PICTURES)
+    return config
+
+
+def _is_causal(plan: _Plan, keys: ConfigKeys) -> bool:
+    """Only Gemma 3 can be told to look both ways; the masks of the earlier ones do not heed the key (transformers 5)."""
+    if plan.n == 3:
+        return not keys.flag("use_bidirectional_attention", default=False)
+    keys.only("use_bidirectional_attention", False)
+    return True
+
+
+def _caps(plan: _Plan, keys: ConfigKeys) -> tuple[float | None, float | None]:
+    """The soft-caps of scores and of logits. Gemma has none, and Gemma 3's code does not heed the key of the first."""
+    if plan.n == 1:
+        return None, None
+    caps = (
+        keys.number(name, 1e-3, 1e6, default=default if plan.n == 2 and not keys.is_null(name) else None)
+        for name, default in (("attn_logit_softcapping", 50.0), ("final_logit_softcapping", 30.0))
+    )
+    score_cap, logit_cap = caps
+    return score_cap if plan.n == 2 else None, logit_cap
+
+
+def _activation(plan: _Plan, keys: ConfigKeys) -> Activation:
     """The first Gemma's files say "gelu" and mean its tanh form (transformers, GemmaConfig)."""
-    tanh = {**ACTIVATIONS, "gelu": "gelu_tanh"}
-    if plan.n == 1 and not keys.has("hidden_activation"):
-        return keys.choice("hidden_act", tanh, default="gelu_tanh")
-    return keys.choice("hidden_activation", tanh if plan.n == 1 else ACTIVATIONS, default="gelu_tanh")
+    if plan.n == 1:
+        return keys.choice("hidden_act|hidden_activation", {**ACTIVATIONS, "gelu": "gelu_tanh"}, default="gelu_tanh")
+    return keys.choice("hidden_activation", ACTIVATIONS, default="gelu_tanh")
 
 
 def _ropes(plan: _Plan, keys: ConfigKeys, d_head: int, n_position: int) -> tuple[Rope, Rope]:
@@ -120,12 +171,17 @@ def _reaches(plan: _Plan, keys: ConfigKeys, n_layer: int, is_causal: bool) -> li
     """How far each layer looks; None for any distance."""
     if plan.n == 1:
         return [None] * n_layer
-    window = window_of(keys) or 4_096
-    every = keys.integer("sliding_window_pattern|_sliding_window_pattern", 1, LONGEST, default=plan.every)
+    window = window_of(keys, 4_096, narrowest=1 if is_causal else 0)
+    if window is not None and not is_causal:
+        window = window // 2 + 1  # to each side (transformers, Gemma3TextConfig)
+    keys.only("sliding_window_size", window)
+    every = plan.every
+    if plan.n == 3:
+        every = keys.integer("sliding_window_pattern", 1, LONGEST, default=every)
+        if not keys.has("layer_types"):
+            keys.only("_sliding_window_pattern", every)  # a note beside `layer_types`, which nothing reads (transformers)
     slides = window_layers(keys, n_layer, [bool((number + 1) % every) for number in range(n_layer)])
-    # A model that looks both ways has half of the window on each side (transformers, Gemma3TextConfig).
-    reach = window - 1 if is_causal else window // 2
-    return [reach if sliding else None for sliding in slides]
+    return reaches_of(keys, window, slides)
 
 
 def _read_weights(plan: _Plan, config: ModelConfig, file: Checkpoint) -> Weights:
@@ -165,9 +221,17 @@ def _norm(file: Checkpoint, name: str, width: int) -> Norm:
 
 def _family(plan: _Plan) -> Family:
     known = re.compile(KNOWN.pattern + r"|^dense\.\d+\.")
-    return Family(partial(_read_config, plan), partial(_read_weights, plan), WORDS, ("model.", "language_model.model.", ""), known)
+    return Family(partial(_read_config, plan), partial(_read_weights, plan), WORDS, ("model.", ""), known)
 
 
 GEMMA = _family(_Plan("gemma", 1))
 GEMMA2 = _family(_Plan("gemma2", 2, every=2))
 GEMMA3 = _family(_Plan("gemma3_text", 3, every=6))
+_TEXT_HALF = _Plan("gemma3", 3, every=6)
+GEMMA3_WITH_VISION = Family(
+    _read_text_config,
+    partial(_read_weights, _TEXT_HALF),
+    WORDS,
+    ("language_model.model.", "model.language_model.", "language_model."),
+    re.compile(r"^(model\.)?(vision_tower|multi_modal_projector)\.|^(language_model\.)?lm_head\.weight$"),
+)

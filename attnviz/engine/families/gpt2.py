@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from attnviz.engine.checkpoint import Checkpoint
     from attnviz.engine.config_keys import ConfigKeys
 
-_OWN_HARMLESS = frozenset(["attn_pdrop", "n_ctx", "reorder_and_upcast_attn"])  # the last reorders float16, not float32
+# reorder_and_upcast_attn reorders float16, not float32; predict_special_tokens is of an older model's training.
+_OWN_HARMLESS = frozenset(["attn_pdrop", "n_ctx", "predict_special_tokens", "reorder_and_upcast_attn"])
 
 
 def read_config(keys: ConfigKeys) -> ModelConfig:
@@ -36,6 +37,7 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
     n_head, n_layer = heads_of(keys, "n_head|num_attention_heads"), layers_of(keys, "n_layer|num_hidden_layers")
     d_head = head_width(keys, d_model, n_head, name="")
     decoder_alone(keys)
+    keys.only("n_special", 0)
     scale = 1.0 / math.sqrt(d_head) if keys.flag("scale_attn_weights", default=True) else 1.0
     by_layer = keys.flag("scale_attn_by_inverse_layer_idx", default=False)
     config = ModelConfig(
@@ -89,11 +91,16 @@ def _stored_as_used(file: Checkpoint, name: str, d_in: int, d_out: int) -> Linea
 
 
 def output_head(config: ModelConfig, file: Checkpoint, output: str, words: str, width: int = 0) -> Head | None:
-    """The head of a language model: the word vectors where they are tied, a matrix of its own, or none in a bare checkpoint."""
+    """The head of a language model, or None for a bare checkpoint and for a classifier.
+
+    It is the file's own matrix where there is one, else the word vectors if they are tied (as transformers 5 does it). Raises
+    ModelError where a language model that is not tied lacks it.
+    """
     shape = (config.n_vocab, width or config.d_model)
-    if config.is_tied:
-        return Head(file.table(words, shape)) if config.predicts else None
-    return Head(file.table(output, shape, prefixed=False)) if file.has(output, prefixed=False) else None
+    is_whole = config.predicts and not config.is_tied and file.prefix
+    if is_whole or file.has(output, prefixed=False):
+        return Head(file.table(output, shape, prefixed=False))
+    return Head(file.table(words, shape)) if config.is_tied and config.predicts else None
 
 
 GPT2 = Family(

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from attnviz.engine.config import Looking, ModelConfig, Stack
+from attnviz.engine.config_keys import LONGEST
 from attnviz.engine.families.family import Family
 from attnviz.engine.families.gpt2 import output_head
 from attnviz.engine.families.keys import (
@@ -20,11 +21,10 @@ from attnviz.engine.families.keys import (
     layers_of,
     positions_of,
     predicts,
-    read_positions_limit,
-    read_rope,
     vocabulary_of,
     width_of,
 )
+from attnviz.engine.families.rope_keys import read_rope
 from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Layer, Linear, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
     d_head = head_width(keys, d_model, n_head, name="")
     decoder_alone(keys)
     n_position = positions_of(keys)
-    names = {"base": "rotary_emb_base|rope_theta", "share": "rotary_pct|partial_rotary_factor"}
-    rope = read_rope(keys, d_head, n_position, 10_000.0, 0.25, **names)
+    names = {"base_name": "rotary_emb_base|rope_theta", "share_name": "rotary_pct|partial_rotary_factor"}
+    rope = read_rope(keys, d_head, n_position, 10_000.0, share=0.25, **names)
     config = ModelConfig(
         family="gpt_neox",
         n_vocab=vocabulary_of(keys),
-        n_position=read_positions_limit(rope, n_position),
+        n_position=LONGEST,
+        n_trained=n_position,
         predicts=predicts(keys),
         is_tied=keys.flag("tie_word_embeddings", default=False),
         has_attention_bias=keys.flag("attention_bias", default=True),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from attnviz.engine.config import ExpertChoice, Looking, ModelConfig, Stack
+from attnviz.engine.config_keys import LONGEST
 from attnviz.engine.families.family import Family
 from attnviz.engine.families.gpt2 import output_head
 from attnviz.engine.families.keys import (
@@ -19,8 +20,7 @@ from attnviz.engine.families.keys import (
     layers_of,
     positions_of,
     predicts,
-    read_positions_limit,
-    read_rope,
+    reaches_of,
     shared_heads,
     vocabulary_of,
     width_of,
@@ -28,6 +28,7 @@ from attnviz.engine.families.keys import (
     window_of,
 )
 from attnviz.engine.families.llama import KNOWN, OWN_HARMLESS, WORDS, attention_of
+from attnviz.engine.families.rope_keys import read_rope
 from attnviz.engine.layers import Embeddings, FeedForward, Layer, Linear, Norms, StackWeights, Weights
 from attnviz.engine.mxfp4 import unpack_mxfp4
 
@@ -48,18 +49,18 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
     n_position = positions_of(keys)
     keys.assume("rope_parameters|rope_scaling", _STRETCH)
     rope = read_rope(keys, d_head, n_position, 150_000.0)
-    keys.only("swiglu_alpha", 1.702)
     keys.only("hidden_act", "silu")
     _only_mxfp4(keys)
-    window = window_of(keys)
-    slides = window_layers(keys, n_layer, [bool((number + 1) % 2) for number in range(n_layer)])
+    slides = window_layers(keys, n_layer, [number % 2 == 0 for number in range(n_layer)])
+    reaches = reaches_of(keys, window_of(keys, 128), slides)
     bias = keys.flag("attention_bias", default=True)
     experts = keys.integer("num_local_experts|num_experts", 1, 10_000, default=128)
     used = keys.integer("num_experts_per_tok|experts_per_token", 1, experts, default=4)
     config = ModelConfig(
         family="gpt_oss",
         n_vocab=vocabulary_of(keys),
-        n_position=read_positions_limit(rope, n_position),
+        n_position=LONGEST,
+        n_trained=n_position,
         predicts=predicts(keys),
         is_tied=keys.flag("tie_word_embeddings", default=False),
         has_attention_bias=bias,
@@ -73,11 +74,10 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
             d_ff=width_of(keys, "intermediate_size"),
             norm="rms",
             norm_eps=keys.number("rms_norm_eps", 0.0, 1.0, default=1e-5),
-            activation="quick_gelu",  # the gate times the sigmoid of 1.702 times itself
+            activation="silu",
             gate_limit=keys.number("swiglu_limit", 1e-3, 1e6, default=7.0),
-            looks=tuple(
-                Looking(1.0 / math.sqrt(d_head), True, window - 1 if sliding and window else None, rope=rope) for sliding in slides
-            ),
+            gate_slope=keys.number("swiglu_alpha", 1e-3, 1e3, default=1.702),
+            looks=tuple(Looking(1.0 / math.sqrt(d_head), True, reach, rope=rope) for reach in reaches),
             experts=ExpertChoice(experts, used),
         ),
     )
@@ -130,7 +130,7 @@ def _expert(config: ModelConfig, file: Checkpoint, number: int, expert: int) -> 
 
 def _matrix(file: Checkpoint, name: str, n: int, d_in: int, d_out: int, expert: int) -> Float32:
     """One expert's matrix, [in, out]: stored as such, or in blocks of 4-bit numbers along `in`, [expert, out, block, byte]."""
-    if not file.has(name + "_blocks"):
+    if not (file.has(name + "_blocks") or file.has(name + "_scales")):
         return file.part(name, (n, d_in, d_out), expert)
     shape = (n, d_out, d_in // _BLOCK)
     blocks: Any = file.stored(name + "_blocks", (*shape, _BLOCK // 2))[expert]

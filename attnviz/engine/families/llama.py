@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from attnviz.engine.config import ExpertChoice, Looking, ModelConfig, Stack
+from attnviz.engine.config_keys import LONGEST
 from attnviz.engine.families.family import Family
 from attnviz.engine.families.gpt2 import output_head
 from attnviz.engine.families.keys import (
@@ -26,8 +27,7 @@ from attnviz.engine.families.keys import (
     layers_of,
     positions_of,
     predicts,
-    read_positions_limit,
-    read_rope,
+    reaches_of,
     shared_heads,
     vocabulary_of,
     width_of,
@@ -35,6 +35,7 @@ from attnviz.engine.families.keys import (
     window_of,
 )
 from attnviz.engine.families.modernbert import split
+from attnviz.engine.families.rope_keys import read_rope
 from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Layer, Linear, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ if TYPE_CHECKING:
     from attnviz.engine.config_keys import ConfigKeys
 
 WORDS = "embed_tokens.weight"
-# pretraining_tp only orders a sum; the others are of training and of the tools that fine-tuned a model.
+# pretraining_tp only orders a sum; the others are of training and of the tools that made a model's file.
 OWN_HARMLESS = frozenset(
-    """output_router_logits pretraining_tp router_aux_loss_coef router_jitter_noise rope_interleaved unsloth_fixed
-    unsloth_version unsloth_training_dtype max_sequence_length""".split()
+    """is_llama_config max_sequence_length output_router_logits pretraining_tp router_aux_loss_coef router_jitter_noise
+    transformers.js_config unsloth_fixed unsloth_training_dtype unsloth_version""".split()
 )
 KNOWN = re.compile(r"rotary_emb\.inv_freq$|^lm_head\.weight$|^(score|classifier|qa_outputs)\.")
 
@@ -55,7 +56,8 @@ class _Plan:
     """What a family's layers have beside or instead of LLaMA's.
 
     windows: none, one on all layers, or as `use_sliding_window` and `layer_types` say;
-    qkv_bias: None for `attention_bias`, which then holds for the output too; theta: the rope's base where none is given.
+    qkv_bias: None for `attention_bias`, which then holds for the output too; the last five: what the family's code takes where the
+    configuration does not say; share: None for a family whose heads turn as a whole.
     """
 
     name: str
@@ -67,27 +69,32 @@ class _Plan:
     is_fused: bool = False
     has_experts: bool = False
     theta: float = 10_000.0
-    head_dim_default: int | None = None
+    eps: float = 1e-6
+    d_head: int | None = None
+    window: int | None = None
+    original: int | None = None
+    share: float | None = None
 
 
 def _read_config(plan: _Plan, keys: ConfigKeys) -> ModelConfig:
     d_model, n_head, n_layer = width_of(keys), heads_of(keys), layers_of(keys)
-    d_head = head_width(keys, d_model, n_head) if keys.has("head_dim") or not plan.head_dim_default else plan.head_dim_default
-    keys.only("head_dim", d_head)
+    d_head = head_width(keys, d_model, n_head, default=plan.d_head)
     decoder_alone(keys)
+    _only_plain(keys)
     n_position = positions_of(keys)
-    rope = read_rope(keys, d_head, n_position, plan.theta)
-    bias = keys.flag("attention_bias", default=False) if plan.qkv_bias is None else plan.qkv_bias
+    rope = read_rope(keys, d_head, n_position, plan.theta, plan.share, plan.original)
+    bias = _bias(keys, "attention_bias", plan.qkv_bias)
     scale = 1.0 / math.sqrt(d_head)
     config = ModelConfig(
         family=plan.name,
         n_vocab=vocabulary_of(keys),
-        n_position=read_positions_limit(rope, n_position),
+        n_position=LONGEST,
+        n_trained=n_position,
         predicts=predicts(keys),
         is_tied=keys.flag("tie_word_embeddings", default=False),
         has_attention_bias=bias,
         has_output_bias=bias and plan.qkv_bias is None,
-        has_mlp_bias=keys.flag("mlp_bias", default=False) if plan.has_mlp_bias_key else False,
+        has_mlp_bias=_bias(keys, "mlp_bias", None if plan.has_mlp_bias_key else False),
         stack=Stack(
             n_layer=n_layer,
             n_head=n_head,
@@ -96,7 +103,7 @@ def _read_config(plan: _Plan, keys: ConfigKeys) -> ModelConfig:
             d_model=d_model,
             d_ff=width_of(keys, "intermediate_size"),
             norm="rms",
-            norm_eps=keys.number("rms_norm_eps", 0.0, 1.0, default=1e-6),
+            norm_eps=keys.number("rms_norm_eps", 0.0, 1.0, default=plan.eps),
             activation=keys.choice("hidden_act", ACTIVATIONS, default="silu"),
             looks=tuple(Looking(scale, True, reach, rope=rope) for reach in _reaches(plan, keys, n_layer)),
             experts=_experts(keys) if plan.has_experts else None,
@@ -106,24 +113,37 @@ def _read_config(plan: _Plan, keys: ConfigKeys) -> ModelConfig:
     return config
 
 
+def _only_plain(keys: ConfigKeys) -> None:
+    """Accept what some files say of parts that no model of this plan has."""
+    for name in ("rope_interleaved", "use_mrope", "lm_head_bias"):
+        keys.only(name, False)
+    for name in ("full_attn_mod", "interpolate_factor"):
+        keys.only(name, 1)
+
+
+def _bias(keys: ConfigKeys, name: str, fixed: bool | None) -> bool:
+    """Whether there are biases: as the key says, or as the family has them, which the key may only repeat."""
+    if fixed is None:
+        return keys.flag(name, default=False)
+    keys.only(name, fixed)
+    return fixed
+
+
 def _reaches(plan: _Plan, keys: ConfigKeys, n_layer: int) -> list[int | None]:
     """How far each layer looks back."""
     if plan.windows == "none":
         keys.only("sliding_window")
         keys.only("layer_types", ["full_attention"] * n_layer)
         return [None] * n_layer
-    window = window_of(keys)
+    window = window_of(keys, plan.window)
     if plan.windows == "all":
         keys.only("layer_types", [("full" if window is None else "sliding") + "_attention"] * n_layer)
-        slides = [True] * n_layer
-    else:
-        first = keys.integer("max_window_layers", 0, 1_000_000, default=28)
-        if not keys.flag("use_sliding_window", default=False):
-            window = None
-        slides = window_layers(keys, n_layer, [number >= first for number in range(n_layer)])
-        if window is None and keys.has("layer_types") and any(slides):
-            raise keys.refuse('"layer_types" has layers with a window and "sliding_window" gives none')
-    return [window - 1 if sliding and window is not None else None for sliding in slides]
+        return reaches_of(keys, window, [window is not None] * n_layer)
+    first = keys.integer("max_window_layers", 0, 1_000_000, default=28)
+    if not keys.flag("use_sliding_window", default=False):
+        window = None
+    slides = [window is not None and number >= first for number in range(n_layer)]
+    return reaches_of(keys, window, window_layers(keys, n_layer, slides))
 
 
 def _experts(keys: ConfigKeys) -> ExpertChoice:
@@ -190,8 +210,8 @@ def gated(config: ModelConfig, file: Checkpoint, at: str, fused: bool = False) -
 
 def _moe(file: Checkpoint, number: int) -> str:
     """Where a Mixtral layer's experts are: under the names of the published files, or transformers 5's own."""
-    published = f"layers.{number}.block_sparse_moe."
-    return published if file.has(published + "gate.weight") else f"layers.{number}.mlp."
+    own = f"layers.{number}.mlp."
+    return own if file.has(own + "gate.weight") else f"layers.{number}.block_sparse_moe."
 
 
 def _expert(config: ModelConfig, file: Checkpoint, number: int, expert: int) -> FeedForward:
@@ -210,13 +230,13 @@ def _expert(config: ModelConfig, file: Checkpoint, number: int, expert: int) -> 
 
 
 def _family(plan: _Plan) -> Family:
-    return Family(partial(_read_config, plan), partial(_read_weights, plan), WORDS, ("model.", ""), KNOWN)
+    return Family(partial(_read_config, plan), partial(_read_weights, plan), WORDS, ("model.", "transformer.", ""), KNOWN)
 
 
 LLAMA = _family(_Plan("llama", has_mlp_bias_key=True))
-MISTRAL = _family(_Plan("mistral", windows="all", qkv_bias=False))
-MIXTRAL = _family(_Plan("mixtral", windows="all", qkv_bias=False, has_experts=True, theta=1e6))
-QWEN2 = _family(_Plan("qwen2", windows="asked", qkv_bias=True))
-QWEN3 = _family(_Plan("qwen3", windows="asked", has_head_norm=True, head_dim_default=128))
-PHI3 = _family(_Plan("phi3", windows="all", qkv_bias=False, is_fused=True))
-OLMO2 = _family(_Plan("olmo2", norms_outputs=True))
+MISTRAL = _family(_Plan("mistral", windows="all", qkv_bias=False, window=4_096))
+MIXTRAL = _family(_Plan("mixtral", windows="all", qkv_bias=False, has_experts=True, theta=1e6, eps=1e-5))
+QWEN2 = _family(_Plan("qwen2", windows="asked", qkv_bias=True, window=4_096))
+QWEN3 = _family(_Plan("qwen3", windows="asked", has_head_norm=True, d_head=128, window=4_096))
+PHI3 = _family(_Plan("phi3", windows="all", qkv_bias=False, is_fused=True, eps=1e-5, original=4_096, share=1.0))
+OLMO2 = _family(_Plan("olmo2", norms_outputs=True, eps=1e-5))

@@ -18,18 +18,19 @@ from attnviz.engine.families.keys import (
     layers_of,
     one_text_encoder,
     positions_of,
-    rope_from,
     vocabulary_of,
     width_of,
     window_layers,
 )
-from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Head, Layer, Linear, Norm, Norms, StackWeights, Weights
+from attnviz.engine.families.rope_keys import rope_from
+from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Head, Layer, Linear, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
     from attnviz.engine.checkpoint import Checkpoint
     from attnviz.engine.config_keys import ConfigKeys
     from attnviz.engine.rope import Rope
 
+_WORDS = "embeddings.tok_embeddings.weight"
 _OWN_HARMLESS = frozenset(
     """embedding_dropout mlp_dropout deterministic_flash_attn initializer_cutoff_factor reference_compile repad_logits_with_grad
     sparse_prediction sparse_pred_ignore_index layer_norm_eps""".split()
@@ -49,7 +50,8 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
     config = ModelConfig(
         family="modernbert",
         n_vocab=vocabulary_of(keys),
-        n_position=n_position,
+        n_position=LONGEST,
+        n_trained=n_position,
         d_embedding=d_model,
         head_activation=keys.choice("classifier_activation", ACTIVATIONS, default="gelu"),
         is_tied=keys.flag("tie_word_embeddings", default=True),
@@ -57,6 +59,7 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
         has_mlp_bias=keys.flag("mlp_bias", default=False),
         has_norm_bias=keys.flag("norm_bias", default=False),
         has_head_bias=keys.flag("classifier_bias", default=False),
+        has_output_bias=keys.flag("decoder_bias", default=True),
         stack=Stack(
             n_layer=n_layer,
             n_head=n_head,
@@ -70,7 +73,6 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
             looks=tuple(Looking(scale, False, reach if sliding else None, rope=local if sliding else full) for sliding in slides),
         ),
     )
-    keys.flag("decoder_bias", default=True)
     keys.finish(HARMLESS | _OWN_HARMLESS)
     return config
 
@@ -90,7 +92,7 @@ def _ropes(keys: ConfigKeys, d_head: int, n_position: int) -> tuple[Rope, Rope]:
 def read_weights(config: ModelConfig, file: Checkpoint) -> Weights:
     d = config.d_model
     words = Embeddings(
-        word=file.table("embeddings.tok_embeddings.weight", (config.n_vocab, d)),
+        word=file.table(_WORDS, (config.n_vocab, d)),
         norm=file.norm("embeddings.norm", d, config.has_norm_bias),
     )
     stack = StackWeights(words, layer=partial(_layer, config, file), final_norm=file.norm("final_norm", d, config.has_norm_bias))
@@ -104,10 +106,10 @@ def _layer(config: ModelConfig, file: Checkpoint, number: int) -> Layer:
     gated = file.linear(at + "mlp.Wi", d, 2 * d_ff, config.has_mlp_bias)
     q, k, v = split(fused, d, d, d)
     gate, up = split(gated, d_ff, d_ff)
-    first = Norm() if number == 0 else None  # the embeddings are normalised already
     return Layer(
         attention=AttentionWeights(q, k, v, file.linear(at + "attn.Wo", d, d, config.has_attention_bias)),
-        attention_norms=Norms(before=None if first else file.norm(at + "attn_norm", d, config.has_norm_bias)),
+        # The embeddings, which enter the first layer, are normalised already.
+        attention_norms=Norms(before=file.norm(at + "attn_norm", d, config.has_norm_bias) if number else None),
         feed_forward=FeedForward(up=up, gate=gate, down=file.linear(at + "mlp.Wo", d_ff, d, config.has_mlp_bias)),
         feed_forward_norms=Norms(before=file.norm(at + "mlp_norm", d, config.has_norm_bias)),
     )
@@ -124,14 +126,14 @@ def split(fused: Linear, *widths: int) -> list[Linear]:
 
 
 def _head(config: ModelConfig, file: Checkpoint) -> Head | None:
-    if not file.has("head.dense.weight", prefixed=False) or not file.has("decoder.bias", prefixed=False):
+    """A classifier has the same transform; what tells a language model is that it has no classifier after it."""
+    if not file.has("head.dense.weight", prefixed=False) or file.has("classifier.weight", prefixed=False):
         return None
-    d = config.d_model
-    own = file.has("decoder.weight", prefixed=False) and not config.is_tied
-    shape = (config.n_vocab, d)
+    d, n_vocab = config.d_model, config.n_vocab
+    is_own = file.has("decoder.weight", prefixed=False) or not config.is_tied
     return Head(
-        output=file.table("decoder.weight", shape, False) if own else file.table("embeddings.tok_embeddings.weight", shape),
-        bias=file.tensor("decoder.bias", (config.n_vocab,), prefixed=False),
+        output=file.table("decoder.weight" if is_own else _WORDS, (n_vocab, d), prefixed=not is_own),
+        bias=file.tensor("decoder.bias", (n_vocab,), prefixed=False) if config.has_output_bias else None,
         transform=file.linear("head.dense", d, d, config.has_head_bias, prefixed=False),
         norm=file.norm("head.norm", d, config.has_norm_bias, prefixed=False),
     )
@@ -140,7 +142,7 @@ def _head(config: ModelConfig, file: Checkpoint) -> Head | None:
 MODERNBERT = Family(
     read_config,
     read_weights,
-    "embeddings.tok_embeddings.weight",
+    _WORDS,
     ("model.", ""),
     re.compile(r"^(head|decoder|classifier)\.|rotary_emb\.inv_freq$"),
 )

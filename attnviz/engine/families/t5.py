@@ -28,14 +28,12 @@ if TYPE_CHECKING:
     from attnviz.engine.config import Activation
     from attnviz.engine.config_keys import ConfigKeys
 
-_WORDS = "shared.weight"
-# dense_act_fn and is_gated_act repeat feed_forward_proj; the rest is of training.
-_OWN_HARMLESS = frozenset(["dropout_rate", "dense_act_fn", "is_gated_act", "decoder_start_token_id"])
+_OWN_HARMLESS = frozenset(["dropout_rate"])
+_ENCODERS_ALONE = {"T5EncoderModel", "T5ForTokenClassification"}
 
 
 def read_config(keys: ConfigKeys) -> ModelConfig:
     d_model, n_head, n_layer = width_of(keys, "d_model"), heads_of(keys, "num_heads"), layers_of(keys, "num_layers")
-    keys.only("is_encoder_decoder", True)
     keys.only("is_decoder", False)
     keys.only("pruned_heads", {})
     activation, is_gated = _activation(keys)
@@ -53,21 +51,22 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
         buckets=_buckets(keys),
     )
     n_decoder = keys.integer("num_decoder_layers", 1, MOST_LAYERS, default=n_layer)
-    is_tied = keys.flag("tie_word_embeddings", default=True)
-    # Only the tied first version scales its output (transformers, T5Config).
-    scales = keys.flag("scale_decoder_outputs", default=is_tied)
+    decoder = replace(encoder, n_layer=n_decoder, looks=alike(n_decoder, Looking(1.0, is_causal=True)), has_cross=True)
+    # Only the first version, whose configuration says that it is tied, scales its output (transformers, T5Config).
+    scales = keys.flag("scale_decoder_outputs", default=keys.flag("tie_word_embeddings", default=True))
+    has_decoder = keys.flag("is_encoder_decoder", default=True) and not _ENCODERS_ALONE & set(keys.strings("architectures"))
     n_vocab = vocabulary_of(keys)
     config = ModelConfig(
         family="t5",
         n_vocab=n_vocab,
-        n_position=positions_of(keys, "n_positions", default=512),  # what it was trained on; the bias has no end
-        predicts=predicts(keys),
-        is_tied=is_tied,
+        n_position=LONGEST,
+        n_trained=positions_of(keys, "n_positions", default=512),
+        predicts=has_decoder and predicts(keys),
         is_gated=is_gated,
         logit_scale=d_model**-0.5 if scales else 1.0,
-        decoder_start=keys.integer("decoder_start_token_id|pad_token_id", 0, n_vocab - 1, default=0),
+        decoder_start=keys.integer("decoder_start_token_id|pad_token_id", 0, n_vocab - 1, default=0) if has_decoder else None,
         stack=encoder,
-        decoder=replace(encoder, n_layer=n_decoder, looks=alike(n_decoder, Looking(1.0, is_causal=True)), has_cross=True),
+        decoder=decoder if has_decoder else None,
     )
     keys.finish(HARMLESS | _OWN_HARMLESS)
     return config
@@ -75,33 +74,45 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
 
 def _buckets(keys: ConfigKeys) -> Buckets:
     n = keys.integer("relative_attention_num_buckets", 4, 100_000, default=32)
-    return Buckets(n, keys.integer("relative_attention_max_distance", n, LONGEST, default=128))
+    # The decoder counts half of the buckets by single steps; the logarithm goes on from there.
+    return Buckets(n, keys.integer("relative_attention_max_distance", n // 2 + 1, LONGEST, default=128))
 
 
 def _activation(keys: ConfigKeys) -> tuple[Activation, bool]:
+    """The activation, and whether it is a gate. Newer configurations repeat both in keys that go before `feed_forward_proj`."""
     gated = {f"gated-{name}": (meaning, True) for name, meaning in ACTIVATIONS.items()}
     plain = {name: (meaning, False) for name, meaning in ACTIVATIONS.items()}
     # Version 1.1's "gated-gelu" is the tanh form (transformers, T5Config).
-    return keys.choice("feed_forward_proj", {**plain, **gated, "gated-gelu": ("gelu_tanh", True)}, default=("relu", False))
+    table = {**plain, **gated, "gated-gelu": ("gelu_tanh", True)}
+    activation, is_gated = keys.choice("feed_forward_proj", table, default=("relu", False))
+    return keys.choice("dense_act_fn", ACTIVATIONS, default=activation), keys.flag("is_gated_act", default=is_gated)
 
 
 def read_weights(config: ModelConfig, file: Checkpoint) -> Weights:
-    words = Embeddings(word=file.table(_WORDS, (config.n_vocab, config.d_model)))
-    return Weights(_stack(config, file, "encoder", words), _stack(config, file, "decoder", words), _head(config, file))
+    encoder = _stack(config, file, "encoder")
+    if config.decoder is None:
+        return Weights(encoder)
+    return Weights(encoder, _stack(config, file, "decoder"), _head(config, file))
 
 
 def _head(config: ModelConfig, file: Checkpoint) -> Head | None:
-    """A matrix of its own wherever the checkpoint has one: version 1.1 has, though its configuration may say that it is tied."""
-    own = "lm_head.weight" if file.has("lm_head.weight") else _WORDS
-    if own == _WORDS and not (config.is_tied and config.predicts):
-        return None
-    return Head(file.table(own, (config.n_vocab, config.d_model)))
+    """A matrix of its own wherever the checkpoint has one, else the word vectors, whatever the configuration says of ties."""
+    shape = (config.n_vocab, config.d_model)
+    if file.has("lm_head.weight", prefixed=False):
+        return Head(file.table("lm_head.weight", shape, prefixed=False))
+    return Head(file.table(_words(file, "decoder"), shape)) if config.predicts else None
 
 
-def _stack(config: ModelConfig, file: Checkpoint, side: str, words: Embeddings) -> StackWeights:
+def _words(file: Checkpoint, side: str) -> str:
+    """Where a side's word vectors are: its own where the checkpoint has them, else shared by both."""
+    own = f"{side}.embed_tokens.weight"
+    return own if file.has(own) else "shared.weight"
+
+
+def _stack(config: ModelConfig, file: Checkpoint, side: str) -> StackWeights:
     stack = config.stack
     return StackWeights(
-        words,
+        Embeddings(word=file.table(_words(file, side), (config.n_vocab, config.d_model))),
         layer=partial(_layer, config, file, side),
         final_norm=file.norm(f"{side}.final_layer_norm", config.d_model, shift=False),
         bucket_table=file.tensor(
@@ -143,7 +154,10 @@ def _attention(config: ModelConfig, file: Checkpoint, at: str) -> AttentionWeigh
 T5 = Family(
     read_config,
     read_weights,
-    _WORDS,
+    "encoder.final_layer_norm.weight",
     ("", "transformer."),
-    re.compile(r"(en|de)coder\.embed_tokens\.weight$|EncDecAttention\.relative_attention_bias\.weight$|^classification_head\."),
+    re.compile(
+        r"^(transformer\.)?(shared|(en|de)coder\.embed_tokens)\.weight$|EncDecAttention\.relative_attention_bias\.weight$|"
+        r"^(classification_head|classifier|qa_outputs)\."
+    ),
 )
