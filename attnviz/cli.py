@@ -6,6 +6,7 @@ Qt is imported only by what paints. Each error is one line on stderr and exit st
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -29,6 +30,7 @@ Without a verb the window opens. Layers and heads are numbered from 0."""
 EXAMPLES = """\
 examples:
   attnviz get minilm
+  attnviz get openai-community/gpt2
   attnviz --text "The animal didn't cross the street because it was tired."
   attnviz render --model minilm --text "It was tired." --layer 3 --heads 1,4 -o figure.pdf
   attnviz render --model minilm --text "It was tired." --layer 3 --head-count 4 --width 140mm -o figure.svg
@@ -78,12 +80,21 @@ def _add_get(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = _new(
         verbs.add_parser,
         "get",
-        help="fetch the default model",
-        description="Fetch a model, check its SHA-256 and keep it in attnviz's data folder. What is there already is not "
-        "fetched again.",
-        epilog="The default model, minilm, is sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0, 91 MB): 6 layers of 12 heads.",
+        help="fetch the default model, or one from the Hugging Face Hub",
+        description="Fetch a model, check it and keep it in attnviz's data folder. What is there already is not fetched again, "
+        "and what was interrupted goes on where it stopped.",
+        epilog="The default model, minilm, is sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0, 91 MB): 6 layers of 12 heads.\n"
+        "Of a repository only weights (safetensors or GGUF), configuration and tokenizer are fetched, never a pickle. For one\n"
+        "that is private or gated, set HF_TOKEN to a token of an account that may read it.\n\n"
+        "examples:\n"
+        "  attnviz get minilm\n"
+        "  attnviz get openai-community/gpt2\n"
+        "  attnviz get bartowski/Llama-3.2-1B-Instruct-GGUF --variant Q4_K_M",
     )
-    parser.add_argument("name", choices=["minilm"], help="the model's name")
+    parser.add_argument("name", metavar="NAME", help="minilm, or a repository: owner/name or the address of its page")
+    parser.add_argument(
+        "--variant", metavar="V", help="which one of a repository's variants, such as Q4_K_M (default: a usual one)"
+    )
     parser.set_defaults(run=_get)
 
 
@@ -92,7 +103,8 @@ def _add_models(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         verbs.add_parser,
         "models",
         help="list the models on this machine",
-        description="List the models found on this machine: name, family, layers, heads, size and place. "
+        description="List the models found on this machine: name, family, layers x heads, size, place and path. They are looked "
+        "for in\nattnviz's data folder, the Hugging Face cache, LM Studio's and Ollama's folders, and among those opened lately.\n"
         "Any of the names can follow --model.",
     )
     parser.set_defaults(run=_models)
@@ -192,29 +204,45 @@ def _window(options: argparse.Namespace) -> int:
 
 def _get(options: argparse.Namespace) -> int:
     from attnviz.library.get import get_minilm
+    from attnviz.library.minilm import MINILM
 
-    del options
     line = _ProgressLine()
     try:
-        path = get_minilm(line.show)
+        if options.name.casefold() != MINILM.name:
+            path = _get_from_hub(options.name, options.variant, line)
+        elif options.variant is not None:
+            raise InputError(f"{MINILM.name} comes in one form; leave out --variant.")
+        else:
+            path = get_minilm(line.show)
     finally:
         line.end()
     print(path)
     return 0
 
 
+def _get_from_hub(name: str, variant: str | None, line: _ProgressLine) -> Path:
+    from attnviz.library.listing import offer_lines
+    from attnviz.library.repository import fetch, look_up
+
+    offer = look_up(name)
+    for words in offer_lines(offer, offer.choice(variant)):
+        print(words, file=sys.stderr)
+    return fetch(offer, line.show, variant=variant)
+
+
 def _models(options: argparse.Namespace) -> int:
+    from attnviz.library.closed import CLOSED_MODELS
     from attnviz.library.discovery import find_models
+    from attnviz.library.listing import model_lines
+    from attnviz.session.settings import load_settings
 
     del options
-    models = find_models()
+    models = find_models(load_settings().recent)
+    for line in model_lines(models, in_colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR")):
+        print(line)
     if not models:
         print("No models on this machine yet; get the default one with: attnviz get minilm")
-    for model in models:
-        print(
-            f"{model.name:<32} {model.family:<10} {model.n_layer:>3} layers {model.n_head:>3} heads "
-            f"{model.n_bytes / 1e6:>8,.0f} MB  {model.place}: {model.path}"
-        )
+    print(CLOSED_MODELS)
     return 0
 
 
@@ -342,10 +370,12 @@ class _ProgressLine:
             print(file=sys.stderr)
 
     def show(self, progress: Progress) -> None:
+        from attnviz.library.sizes import file_size
+
         amount = ""
         if progress.done and sys.stderr.isatty():
-            total = f" of {progress.total / 1e6:.0f}" if progress.total else ""
-            amount = f": {progress.done / 1e6:.0f}{total} MB"
+            total = f" of {file_size(progress.total)}" if progress.total else ""
+            amount = f": {file_size(progress.done)}{total}"
         line = progress.what + amount
         if line != self._last:
             self._last = line

@@ -7,17 +7,21 @@ import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from attnviz import __version__, cli
+from attnviz.library.closed import CLOSED_MODELS
+from attnviz.library.found import FoundModel
+from attnviz.library.listing import model_lines
+from attnviz.session.settings import Settings, save_settings
 from tests.engine.tiny_bert import write_bert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 ANIMAL = "The animal didn't cross the street because it was tired."
 VERBS = ("get", "models", "attend", "render")
@@ -133,19 +137,74 @@ def test_an_old_file_is_replaced(tiny: Path, out: Path) -> None:
 def test_models_lists_the_default_model(minilm_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("models") == 0
     listed = capsys.readouterr().out
-    assert str(minilm_path) in listed
-    (line,) = (line for line in listed.splitlines() if str(minilm_path) in line)
-    assert "6 layers" in line
-    assert "12 heads" in line
+    (line,) = (line for line in listed.splitlines() if line.endswith(str(minilm_path)))
+    assert line.split()[:4] == ["minilm", "bert", "6", "x"]
+    assert "6 x 12" in line
+    assert "91 MB" in line
+
+
+def found(name: str, why_not: str | None = None) -> FoundModel:
+    return FoundModel(name, Path("/somewhere") / name, "Ollama", 1_200_000_000, "llama", 16, 32, 1, why_not)
+
+
+def test_models_are_listed_in_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    models = [found("a"), found("a-much-longer-name:7b", "attnviz does not run it yet."), found("esc\x1b[2J")]
+    monkeypatch.setattr("attnviz.library.discovery.find_models", lambda recent: models)
+    assert run("models") == 0
+    headings, first, second, reason, third, closed = capsys.readouterr().out.splitlines()
+    for heading, cell in (("NAME", "a"), ("FAMILY", "llama"), ("PLACE", "Ollama"), ("PATH", "/somewhere")):
+        assert headings.index(heading) == first.index(f" {cell}") + 1 == second.index(f" {cell}") + 1
+    assert "16 x 32  1.2 GB" in first
+    assert (first[0], second[0], third[0]) == (" ", "!", " ")
+    assert reason.strip() == "cannot be run: attnviz does not run it yet."
+    assert "\x1b" not in third
+    assert closed == CLOSED_MODELS
+
+
+def test_on_a_terminal_what_cannot_be_run_is_dim(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = list(model_lines([found("a"), found("b", "Not yet.")], in_colour=True))
+    assert [line.startswith("\x1b[2m") for line in lines] == [False, False, True, True]
+
+
+def test_models_opened_lately_are_listed_too(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ATTNVIZ_DATA", str(tmp_path / "data"))
+    save_settings(Settings(recent=[str(tiny)]))
+    assert run("models") == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.endswith(str(tiny)))
+    assert "recent" in line
 
 
 def test_models_says_how_to_get_one_where_there_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("attnviz.library.discovery.find_models", list)
+    monkeypatch.setattr("attnviz.library.discovery.find_models", lambda recent: [])
     assert run("models") == 0
-    assert "attnviz get minilm" in capsys.readouterr().out
-    assert tmp_path.is_dir()
+    hint, closed = capsys.readouterr().out.splitlines()
+    assert "attnviz get minilm" in hint
+    assert closed == CLOSED_MODELS
+
+
+def test_closed_models_are_named_and_so_are_the_open_ones() -> None:
+    for name in ("GPT-4", "Gemini", "Claude", "GPT-2", "gpt-oss", "Gemma", "LLaMA", "Mistral"):
+        assert name in CLOSED_MODELS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("",), "names no repository"),
+        (("../../x",), "names no repository"),
+        (("a/b/c",), "names no repository"),
+        (("two words",), "names no repository"),
+        (("minilm", "--variant", "Q4_K_M"), "--variant"),
+    ],
+)
+def test_get_refuses_what_it_cannot_fetch(
+    out: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in refused(capsys, out, "get", *arguments)
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -405,7 +464,8 @@ def test_a_place_that_cannot_be_written_is_refused(
         ("attend",),
         ("render",),
         ("get",),
-        ("get", "bert"),
+        ("get", "a/b", "c/d"),
+        ("get", "a/b", "--variant"),
         ("nonsense",),
         ("attend", "--text", "cat"),
         ("render", "--text", "cat", "-o", "x.png"),
@@ -418,7 +478,7 @@ def test_wrong_usage_is_one_line_that_names_the_help(
 
 
 def test_an_interrupt_is_said_and_is_status_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted() -> None:
+    def interrupted(recent: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("attnviz.library.discovery.find_models", interrupted)

@@ -1,1 +1,1 @@
-"""Models on this machine, and how to get the default one."""
+"""Models: those on this machine, the default one, and any of the Hugging Face Hub."""

@@ -52,12 +52,12 @@ def run_watched(
     """
     log = folder.with_name(f"{folder.name}.log")
     with log.open("wb") as words, _start(command, words, environment) as process:
-        deadline = time.monotonic() + patience
+        deadline, before = time.monotonic() + patience, bytes_in(folder)
         try:
             while not _has_ended(process):
                 done = bytes_in(folder)
                 watch.tell(done, total)
-                if done <= NOTES and time.monotonic() > deadline:
+                if done <= before + NOTES and time.monotonic() > deadline:
                     raise Refused(f"no answer within {patience:g} s")
         finally:
             process.kill()

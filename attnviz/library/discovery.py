@@ -1,43 +1,40 @@
-"""Models on this machine, by name: the program's own, the installed package's, the Hugging Face cache's."""
+"""Models on this machine, by name: attnviz' own, the installed package's, other programs', those opened lately."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import os
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from attnviz.errors import ModelError
+from attnviz.library.found import FoundModel, read_folder, read_gguf
+from attnviz.library.gguf_names import group_gguf, variant_names
+from attnviz.library.lm_studio import lm_studio_folders, repositories_in
 from attnviz.library.minilm import MINILM
 from attnviz.library.nearby import cached_folders, package_folder, snapshots
+from attnviz.library.ollama import ollama_folders, ollama_models
 from attnviz.library.places import hugging_face_cache, models_folder
 from attnviz.library.verify import looks_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-# The keys that the families of transformers use for the same number, encoder first.
-LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
-HEAD_KEYS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads")
+__all__ = ["FoundModel", "default_model", "find_models", "resolve_model"]
 
 
-@dataclass(frozen=True)
-class FoundModel:
-    """A model on this machine."""
+def find_models(recent: Iterable[str | Path] = ()) -> list[FoundModel]:
+    """Every model in the known places, by name; those that attnviz cannot run say why.
 
-    name: str
-    path: Path
-    place: str  # "attnviz" | "installed package" | "Hugging Face cache"
-    n_bytes: int  # of the weights
-    family: str  # model_type of its config.json; whether the engine runs it is the engine's answer
-    n_layer: int
-    n_head: int
-
-
-def find_models() -> list[FoundModel]:
-    """Every folder with a readable config.json and *.safetensors in the known places, by name. Others are left out."""
-    found = (_read(name, folder, place) for name, folder, place in _candidates())
-    return sorted((model for model in found if model), key=lambda model: (model.name.casefold(), model.place))
+    recent: paths opened lately, listed if no other place has them. Left out is what is broken and what is no transformer; a
+    file that lies in two places is listed once. Only headers are read, nothing is hashed.
+    """
+    places = (_own(), _packaged(), _cached(), _of_lm_studio(), _of_ollama(), _recent(recent))
+    found: dict[str, FoundModel] = {}
+    for model in chain.from_iterable(places):
+        found.setdefault(os.path.realpath(model.path), model)
+    return sorted(found.values(), key=lambda model: (model.name.casefold(), model.place))
 
 
 def default_model() -> Path | None:
@@ -79,16 +76,36 @@ def _by_name(name: str) -> Path | None:
     if name.casefold() == MINILM.name and (folder := default_model()):
         return folder
     wanted, models = name.casefold(), find_models()
-    exact = [model for model in models if model.name.casefold() == wanted]
-    matches = exact or [model for model in models if model.name.casefold().split("/")[-1] == wanted]
-    if len(matches) > 1 and not exact:
-        names = ", ".join(model.name for model in matches)
-        raise ModelError(f'"{name}" is the name of more than one model on this machine; say which: {names}')
-    return matches[0].path if matches else None
+    for form in _FORMS:
+        matches: dict[str, Path] = {}
+        for model in models:
+            if wanted in form(model.name.casefold()):
+                matches.setdefault(model.name, model.path)
+        if len(matches) > 1:
+            names = ", ".join(matches)
+            raise ModelError(f'"{name}" is the name of more than one model on this machine; say which: {names}')
+        if matches:
+            return next(iter(matches.values()))
+    return None
+
+
+def _without_owner(name: str) -> str:
+    return name.split("/")[-1]
+
+
+# What may be given for a name, the nearest first: all of it, without its owner, without a usual tag or the only one.
+_FORMS: Final = (
+    lambda name: (name,),
+    lambda name: (_without_owner(name),),
+    lambda name: (name.removesuffix(":latest"), _without_owner(name).removesuffix(":latest")),
+    lambda name: (name.partition(":")[0], _without_owner(name).partition(":")[0]),
+)
 
 
 def _check_file(path: Path) -> Path:
-    if path.suffix.lower() == ".gguf":
+    from attnviz.engine.folder import is_gguf
+
+    if is_gguf(path):  # also one of Ollama's, whose name says nothing
         return path
     raise ModelError(f"{path}: a file that is not .gguf; give the folder that holds config.json and *.safetensors")
 
@@ -103,15 +120,87 @@ def _nothing_there(path: Path, text: str) -> ModelError:
     )
 
 
-def _candidates() -> Iterator[tuple[str, Path, str]]:
+def _own() -> Iterator[FoundModel]:
+    yield from _gguf_in(models_folder(), "", "attnviz", below=False)
     for folder in _folders_in(models_folder(), "*"):
         if not folder.name.startswith("."):  # a download that is still running
-            yield MINILM.name if folder.name == MINILM.folder else folder.name, folder, "attnviz"
+            name = MINILM.name if folder.name == MINILM.folder else "/".join(folder.name.split("--")[:2])
+            yield from _models_in(folder, name, "attnviz")
+
+
+def _packaged() -> Iterator[FoundModel]:
     if package := package_folder(MINILM):
-        yield MINILM.package, package, "installed package"
+        yield from _models_in(package, MINILM.package, "installed package")
+
+
+def _cached() -> Iterator[FoundModel]:
+    """Of a repository the snapshot that counts, and GGUF files of all: each is fetched when it is wanted, maybe years apart."""
     for repository in _folders_in(hugging_face_cache(), "models--*"):
-        for folder in snapshots(repository)[:1]:
-            yield repository.name.removeprefix("models--").replace("--", "/", 1), folder, "Hugging Face cache"
+        name = repository.name.removeprefix("models--").replace("--", "/", 1)
+        names: set[str] = set()
+        for number, folder in enumerate(snapshots(repository)):
+            found = _models_in(folder, name, "Hugging Face cache") if number == 0 else _gguf_in(folder, name, "Hugging Face cache")
+            for model in found:
+                if model.name not in names:
+                    names.add(model.name)
+                    yield model
+
+
+def _of_lm_studio() -> Iterator[FoundModel]:
+    for root in lm_studio_folders():
+        for name, folder in repositories_in(root):
+            yield from _models_in(folder, name, "LM Studio")
+
+
+def _of_ollama() -> Iterator[FoundModel]:
+    for root in ollama_folders():
+        for one in ollama_models(root):
+            if model := read_gguf(one.name, one.path, "Ollama", one.n_bytes):
+                yield model
+
+
+def _recent(paths: Iterable[str | Path]) -> Iterator[FoundModel]:
+    for path in map(Path, paths):
+        try:
+            is_file, n_bytes = path.is_file(), path.stat().st_size
+        except OSError:  # it has gone, or its disk has
+            continue
+        parts = next((parts for parts in group_gguf(_sizes(path.parent)) if path.name in parts.names), None)
+        if not is_file:
+            model = read_folder(str(path), path, "recent")
+        elif parts is None:
+            model = read_gguf(str(path), path, "recent", n_bytes)
+        else:
+            model = read_gguf(str(path), path, "recent", parts.n_bytes, len(parts.names), parts.is_whole)
+        if model:
+            yield model
+
+
+def _models_in(folder: Path, name: str, place: str) -> Iterator[FoundModel]:
+    """The safetensors model of a folder, and each GGUF model in it as name:variant."""
+    if model := read_folder(name, folder, place):
+        yield model
+    yield from _gguf_in(folder, name, place)
+
+
+def _gguf_in(folder: Path, name: str, place: str, below: bool = True) -> Iterator[FoundModel]:
+    groups = group_gguf(_sizes(folder, below))
+    for parts, variant in zip(groups, variant_names(groups), strict=True):
+        named = f"{name}:{variant}" if name else parts.stem
+        if model := read_gguf(named, folder / parts.first, place, parts.n_bytes, len(parts.names), parts.is_whole):
+            yield model
+
+
+def _sizes(folder: Path, below: bool = False) -> dict[str, int]:
+    """The sizes of the .gguf files in a folder, and with `below` in its folders; by their names with /."""
+    sizes: dict[str, int] = {}
+    for place in (folder, *(_folders_in(folder, "*") if below else ())):
+        with suppress(OSError):
+            for path in place.iterdir():
+                if path.suffix.lower() == ".gguf":
+                    with suppress(OSError):  # a dead link
+                        sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
+    return sizes
 
 
 def _folders_in(folder: Path, pattern: str) -> list[Path]:
@@ -119,27 +208,3 @@ def _folders_in(folder: Path, pattern: str) -> list[Path]:
         return sorted(path for path in folder.glob(pattern) if path.is_dir())
     except OSError:
         return []
-
-
-def _read(name: str, folder: Path, place: str) -> FoundModel | None:
-    """What the folder says about itself, or None if it is broken or no transformer."""
-    try:
-        config = json.loads((folder / "config.json").read_bytes())
-        n_bytes = sum(weights.stat().st_size for weights in folder.glob("*.safetensors"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(config, dict) or not n_bytes:
-        return None
-    family, n_layer, n_head = config.get("model_type"), _number(config, LAYER_KEYS), _number(config, HEAD_KEYS)
-    if not isinstance(family, str) or n_layer is None or n_head is None:
-        return None
-    return FoundModel(name, folder, place, n_bytes, family, n_layer, n_head)
-
-
-def _number(config: dict[str, Any], keys: tuple[str, ...]) -> int | None:
-    text_part = config.get("text_config")  # where a model of images and text keeps its text half
-    for part in (config, text_part if isinstance(text_part, dict) else {}):
-        for key in keys:
-            if isinstance(value := part.get(key), int) and value > 0:
-                return value
-    return None

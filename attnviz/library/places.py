@@ -36,3 +36,11 @@ def hugging_face_cache() -> Path:
         if value := os.environ.get(variable):
             return Path(os.path.expandvars(value)).expanduser() / below
     return Path.home() / ".cache" / "huggingface" / "hub"
+
+
+def hugging_face_token() -> Path:
+    """The file in which huggingface_hub keeps a token, by its own variables; it may not exist, and it is never opened here."""
+    for variable, below in (("HF_TOKEN_PATH", ""), ("HF_HOME", "token"), ("XDG_CACHE_HOME", "huggingface/token")):
+        if value := os.environ.get(variable):
+            return Path(os.path.expandvars(value)).expanduser() / below
+    return Path.home() / ".cache" / "huggingface" / "token"

@@ -16,8 +16,20 @@ if TYPE_CHECKING:
 
 COMMIT = "c" * 40
 WEIGHTS = bytes(range(256)) * 1024  # 256 KiB: several chunks of each way
+CONFIG = {
+    "model_type": "bert",
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "max_position_embeddings": 32,
+    "type_vocab_size": 2,
+    "vocab_size": 30,
+    "hidden_act": "gelu",
+    "layer_norm_eps": 1e-12,
+}
 FILES = {
-    "config.json": json.dumps({"model_type": "bert", "num_hidden_layers": 2, "num_attention_heads": 4}).encode(),
+    "config.json": json.dumps(CONFIG).encode(),
     "tokenizer.json": b'{"version": "1.0"}',
     "model.safetensors": WEIGHTS,
     "vocab.txt": b"[PAD]\n[UNK]\n",

@@ -10,7 +10,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from library_stand_ins import SMALL, WEIGHTS, write_cache, write_files, write_package
+from library_stand_ins import CONFIG, SMALL, WEIGHTS, write_cache, write_files, write_package
+from model_places import header, write_gguf_header, write_ollama
 
 from attnviz.errors import ModelError
 from attnviz.library import discovery, nearby
@@ -168,9 +169,237 @@ def test_a_module_that_is_no_package_holds_no_model(machine: Path) -> None:
     assert nearby.package_folder(SMALL) is None
 
 
-def test_looking_for_models_loads_neither_qt_nor_the_hub() -> None:
+def test_looking_for_the_default_model_loads_next_to_nothing() -> None:
     program = (
-        "import sys; from attnviz.library import discovery, get; discovery.default_model(); discovery.find_models();"
+        "import sys; from attnviz.library import discovery, get; discovery.default_model();"
         "sys.exit(bool({'PySide6', 'huggingface_hub', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_looking_for_models_loads_neither_qt_nor_the_hub(machine: Path) -> None:
+    write_files(machine / "data" / "models" / "one")
+    write_gguf_header(machine / "data" / "models" / "two.gguf")
+    program = (
+        "import sys; from attnviz.library import discovery; assert len(discovery.find_models()) == 2;"
+        "sys.exit(bool({'PySide6', 'huggingface_hub', 'gguf', 'tokenizers'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+# GGUF files, and other programs' folders
+
+
+def names() -> list[str]:
+    return [model.name for model in find_models()]
+
+
+def test_gguf_files_of_attnviz_own_folder_are_found(machine: Path) -> None:
+    alone = write_gguf_header(machine / "data" / "models" / "alone.gguf")
+    fetched = write_gguf_header(machine / "data" / "models" / "some--model--Q8_0" / "model-Q8_0.gguf", "gemma2", 26, 8)
+    size = fetched.stat().st_size
+    assert find_models() == [
+        FoundModel("alone", alone, "attnviz", alone.stat().st_size, "llama", 2, 4),
+        FoundModel("some/model:Q8_0", fetched, "attnviz", size, "gemma2", 26, 8),
+    ]
+    assert resolve_model("some/model") == resolve_model("model") == resolve_model("model:q8_0") == fetched
+
+
+def test_a_repository_of_the_cache_may_hold_folders_and_several_gguf_files(machine: Path) -> None:
+    snapshot = write_cache(machine / "hf")
+    for name in ("small.Q4_0.gguf", "small.Q8_0.gguf", "F16/small-F16.gguf", "mmproj-small-F16.gguf"):
+        write_gguf_header(snapshot / name)
+    older = write_cache(machine / "hf", commit="a" * 40)
+    (older.parent.parent / "refs" / "main").write_text(snapshot.name)
+    write_gguf_header(older / "small.Q2_K.gguf")
+    write_gguf_header(older / "small.Q4_0.gguf")
+    name = SMALL.repository
+    assert names() == [name, f"{name}:F16", f"{name}:Q2_K", f"{name}:Q4_0", f"{name}:Q8_0"]
+    assert resolve_model(name) == snapshot
+    assert resolve_model("small-model:q4_0") == snapshot / "small.Q4_0.gguf"
+
+
+def test_parts_of_a_gguf_model_count_once(machine: Path) -> None:
+    folder = machine / "data" / "models" / "big"
+    first = write_gguf_header(folder / "big-00001-of-00002.gguf")
+    second = write_gguf_header(folder / "big-00002-of-00002.gguf", padding=5_000)
+    (model,) = find_models()
+    assert (model.path, model.n_files, model.why_not) == (first, 2, None)
+    assert model.n_bytes == first.stat().st_size + second.stat().st_size
+    second.unlink()
+    (model,) = find_models()
+    assert "not all parts" in str(model.why_not)
+    first.rename(second)
+    assert find_models() == []
+
+
+@pytest.mark.parametrize("where", [".lmstudio/models", ".cache/lm-studio/models", "chosen", "moved/models"])
+def test_the_models_of_lm_studio_are_found(machine: Path, where: str) -> None:
+    folder = machine / "person" / where
+    path = write_gguf_header(folder / "publisher" / "some-GGUF" / "some.Q4_K_M.gguf", "qwen2", 24, 14)
+    write_gguf_header(folder / "publisher" / "some-GGUF" / "mmproj-some.gguf")
+    write_files(folder / "publisher" / "whole")
+    if where == "chosen":
+        assert names() == []
+        settings = machine / "person" / ".lmstudio" / "settings.json"
+        settings.parent.mkdir()
+        settings.write_text(json.dumps({"downloadsFolder": str(folder)}))
+    if where == "moved/models":
+        assert names() == []
+        (machine / "person" / ".lmstudio-home-pointer").write_text(f"{machine / 'person' / 'moved'}\n")
+    found, whole = find_models()
+    assert found == FoundModel("publisher/some-GGUF:Q4_K_M", path, "LM Studio", path.stat().st_size, "qwen2", 24, 14)
+    assert (whole.name, whole.place) == ("publisher/whole", "LM Studio")
+    assert resolve_model("some-gguf") == path
+
+
+@pytest.mark.parametrize(
+    "settings", [b"{", b"[]", b"{}", b'{"downloadsFolder": 3}', b'{"downloadsFolder": "~nobody-here/x"}', b"\xff"]
+)
+def test_broken_settings_of_lm_studio_are_passed_over(machine: Path, settings: bytes) -> None:
+    write_gguf_header(machine / "person" / ".lmstudio" / "models" / "a" / "b" / "b.gguf")
+    (machine / "person" / ".lmstudio" / "settings.json").write_bytes(settings)
+    assert names() == ["a/b:b"]
+
+
+@pytest.mark.parametrize("where", ["person/.ollama/models", "service", "moved"])
+def test_the_models_of_ollama_are_found_by_their_manifests(machine: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    monkeypatch.setenv("OLLAMA_MODELS", str(machine / "moved"))
+    blobs = {
+        "llama3.2:1b": write_ollama(machine / where, "registry.ollama.ai/library/llama3.2/1b", header("llama", 16, 32)),
+        "mine/tiny:latest": write_ollama(machine / where, "registry.ollama.ai/mine/tiny/latest", header("qwen3", 28, 16)),
+        "hf.co/some/x-GGUF:Q4_0": write_ollama(machine / where, "hf.co/some/x-GGUF/Q4_0", header("gemma", 18, 8)),
+    }
+    found = {model.name: model for model in find_models()}
+    assert {name: model.path for name, model in found.items()} == blobs
+    assert {model.place for model in found.values()} == {"Ollama"}
+    assert (found["llama3.2:1b"].family, found["llama3.2:1b"].n_layer, found["llama3.2:1b"].n_head) == ("llama", 16, 32)
+    assert resolve_model("llama3.2") == resolve_model(blobs["llama3.2:1b"]) == blobs["llama3.2:1b"]
+    assert resolve_model("tiny") == blobs["mine/tiny:latest"]
+
+
+def test_without_a_tag_the_latest_is_meant(machine: Path) -> None:
+    folder = machine / "service"
+    latest = write_ollama(folder, "registry.ollama.ai/library/m/latest", header("llama", 2, 2))
+    write_ollama(folder, "registry.ollama.ai/library/m/7b", header("llama", 3, 3))
+    assert resolve_model("m") == latest
+    (folder / "manifests" / "registry.ollama.ai" / "library" / "m" / "latest").rename(
+        folder / "manifests/registry.ollama.ai/library/m/3b"
+    )
+    with pytest.raises(ModelError, match="say which: m:3b, m:7b"):
+        resolve_model("m")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"layers": None},
+        {"layers": 3},
+        {"layers": []},
+        {"layers": [{"mediaType": "application/vnd.ollama.image.model"}]},
+        {"layers": [{"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:../../../secret"}]},
+        {"layers": [{"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:" + "e" * 64}]},
+        {"layers": [{"mediaType": "application/vnd.ollama.image.model", "digest": 3}]},
+        {"layers": [3]},
+    ],
+)
+def test_a_manifest_that_names_no_model_is_passed_over(machine: Path, changed: dict[str, object]) -> None:
+    write_ollama(machine / "service", "registry.ollama.ai/library/broken/1b", header(), **changed)
+    write_ollama(machine / "service", "registry.ollama.ai/library/sound/1b", header())
+    (machine / "service" / "manifests" / "registry.ollama.ai" / "library" / "broken" / "2b").write_bytes(b"\xff{")
+    assert names() == ["sound:1b"]
+
+
+def test_models_opened_lately_are_listed_unless_they_are_already(machine: Path) -> None:
+    folder = write_files(machine / "elsewhere" / "folder")
+    file = write_gguf_header(machine / "elsewhere" / "file.gguf")
+    parts = write_gguf_header(machine / "elsewhere" / "p-00001-of-00002.gguf")
+    write_gguf_header(machine / "elsewhere" / "p-00002-of-00002.gguf")
+    own = write_files(machine / "data" / "models" / "own")
+    (machine / "link").symlink_to(own)
+    found = find_models([folder, str(file), parts, own, machine / "link", machine / "gone", machine])
+    assert {(model.path, model.place, model.n_files) for model in found} == {
+        (folder, "recent", 1),
+        (file, "recent", 1),
+        (parts, "recent", 2),
+        (own, "attnviz", 1),
+    }
+    assert all(resolve_model(model.name) == model.path for model in found)
+
+
+# What cannot be run is listed all the same
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"model_type": "rwkv"}, '"rwkv"'),
+        ({"attention_twist": 3}, "attention_twist"),
+        ({"num_attention_heads": 3}, "3"),
+    ],
+)
+def test_a_folder_that_cannot_be_run_says_why(machine: Path, changed: dict[str, object], said: str) -> None:
+    write_files(machine / "data" / "models" / "some", config=json.dumps({**CONFIG, **changed}).encode())
+    (model,) = find_models()
+    assert not model.is_supported
+    assert said in str(model.why_not)
+
+
+def test_a_folder_without_a_tokenizer_says_so(machine: Path) -> None:
+    (write_files(machine / "data" / "models" / "some") / "tokenizer.json").unlink()
+    (model,) = find_models()
+    assert "tokenizer.json" in str(model.why_not)
+
+
+def test_a_gguf_architecture_that_cannot_be_run_says_so(machine: Path) -> None:
+    write_gguf_header(machine / "data" / "models" / "x.gguf", "strange", 3, 5)
+    (model,) = find_models()
+    assert (model.family, model.n_layer, model.n_head) == ("strange", 3, 5)
+    assert '"strange"' in str(model.why_not)
+
+
+def test_a_model_that_can_be_run_has_nothing_against_it(machine: Path) -> None:
+    write_files(machine / "data" / "models" / "some")
+    assert [model.why_not for model in find_models()] == [None]
+
+
+# Nothing stops a listing
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"GGUF", b"GGUF" + bytes(100), b"\xff" * 1_000, header()[:-60], b"GGUF\x03\0\0\0" + b"\xff" * 200]
+)
+def test_a_broken_gguf_file_is_left_out(machine: Path, content: bytes) -> None:
+    (machine / "data" / "models").mkdir(parents=True)
+    (machine / "data" / "models" / "broken.gguf").write_bytes(content)
+    write_gguf_header(machine / "data" / "models" / "sound.gguf")
+    assert names() == ["sound"]
+
+
+def test_files_of_a_terabyte_are_listed_by_their_headers(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hashlib.file_digest", None)
+    path = write_gguf_header(machine / "data" / "models" / "huge.gguf")
+    os.truncate(path, 1 << 40)  # a hole: it takes no disk
+    zeros = machine / "data" / "models" / "zeros.gguf"
+    zeros.write_bytes(b"GGUF\x03\0\0\0")
+    os.truncate(zeros, 1 << 40)
+    weights = write_files(machine / "data" / "models" / "folder") / "model.safetensors"
+    os.truncate(weights, 1 << 40)
+    assert [(model.name, model.n_bytes) for model in find_models()] == [("folder", 1 << 40), ("huge", 1 << 40)]
+
+
+def test_dead_links_and_folders_in_the_way_are_passed_over(machine: Path) -> None:
+    models = machine / "data" / "models"
+    (models / "folder.gguf").mkdir(parents=True)
+    (models / "dead.gguf").symlink_to(machine / "nowhere")
+    (models / "loop").symlink_to(models)
+    write_gguf_header(models / "sound.gguf")
+    assert names() == ["sound"]
+
+
+def test_a_file_that_lies_in_two_places_is_listed_once(machine: Path) -> None:
+    own = write_gguf_header(machine / "data" / "models" / "own.gguf")
+    other = machine / "person" / ".lmstudio" / "models" / "a" / "b" / "linked.gguf"
+    other.parent.mkdir(parents=True)
+    other.symlink_to(own)
+    assert names() == ["own"]
