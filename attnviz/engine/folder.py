@@ -68,10 +68,12 @@ def is_gguf(path: Path) -> bool:
 
 
 def model_name(path: Path) -> str:
-    """A short name for a model folder; a Hugging Face snapshot (models--owner--name/snapshots/hash) goes by its own name."""
-    if path.parent.name == "snapshots" and path.parent.parent.name.startswith("models--"):
-        return path.parent.parent.name.split("--")[-1]
-    return path.stem if path.suffix.lower() == ".gguf" else path.name or str(path)
+    """A short name for a model's folder or file; what the Hub calls owner/name goes by its own name, as a snapshot in the Hugging
+    Face cache (models--owner--name/snapshots/hash) and as a folder (owner--name)."""
+    if path.suffix.lower() == ".gguf":
+        return path.stem
+    folder = path.parent.parent if path.parent.name == "snapshots" and path.parent.parent.name.startswith("models--") else path
+    return folder.name.split("--")[-1] or str(path)
 
 
 def enclosing_folder(path: Path) -> Path:
@@ -88,7 +90,8 @@ def _open_gguf(path: Path) -> Opened:
     opened = open_gguf(path)
     return Opened(
         path=path,
-        name=model_name(path),
+        # A file without an ending is one of Ollama's, called by its checksum.
+        name=model_name(path) if path.suffix else opened.title or model_name(path),
         config=opened.config,
         config_path=str(path),
         tensors=opened.tensors,

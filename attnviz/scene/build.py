@@ -13,6 +13,7 @@ from attnviz.scene.palette import head_colour
 from attnviz.scene.rows import Rows, set_rows
 from attnviz.scene.scene import Arcs, Band, Dot, Label, Scene, TokenBox
 from attnviz.scene.words import (
+    beyond_trained_line,
     direction_legend,
     drawn_line,
     heads_phrase,
@@ -71,6 +72,7 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
     page = _Page(theme, layout, measure)
     page.band(what_if_line(run), "what_if")
     page.band(left_out_line(run), "warning")
+    page.band(beyond_trained_line(run), "warning")
     page.y += _HEAD
     phrase = heads_phrase(heads, sight.attention.shape[0])
     caption = f"{run.model.name}, {kind_phrase(trace, sight)}layer {view.layer}, {phrase}, both counted from 0"

@@ -57,6 +57,18 @@ def left_out_line(run: Run) -> str | None:
     )
 
 
+def beyond_trained_line(run: Run) -> str | None:
+    """That the text is longer than those the model was made for; None if it is not."""
+    parts = [part for part in (run.trace.encoding, run.trace.decoder_encoding) if part is not None]
+    longest, made_for = max(len(part.tokens) for part in parts), run.model.config.n_trained
+    if longest <= made_for:
+        return None
+    return (
+        f"This text has {longest:,} tokens and {run.model.name} was made for {made_for:,} at most: "
+        "it runs, but may read what lies beyond badly."
+    )
+
+
 def shares_line(edges: Edges, hidden_texts: Iterable[str]) -> str:
     """Where all of the attention went: hidden, drawn, below the threshold; the parts make 100 %."""
     if not edges.n_candidates:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from attnviz.analysis.effect import mean_cosine
 from attnviz.engine.blas import keep_to_one_thread
-from attnviz.engine.model import Model, load_model, nowhere
+from attnviz.engine.model import Model, load_model
 from attnviz.errors import never
 from attnviz.session.request import check_text
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
     from attnviz.engine.trace import Trace
     from attnviz.session.request import Request
+
+Stage = Literal["opening", "reading"]
+
+
+def unwatched(stage: Stage, done: int, total: int) -> None:
+    """The progress of somebody who does not watch."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +44,15 @@ class Run:
 
 
 class Runner:
-    """Runs requests one after the other, each matrix product on one thread; for use from one thread."""
+    """Runs requests one after the other, each matrix product on one thread; for use from one thread.
+
+    budget: bytes of weights to keep ready, None for half of the free memory; a model is opened anew for another one.
+    """
 
     def __init__(self) -> None:
         keep_to_one_thread()
-        self._opened: tuple[Path, Model] | None = None
+        self.budget: int | None = None
+        self._opened: tuple[tuple[Path, int | None], Model] | None = None
         self._trained: tuple[Request, Trace, float] | None = None
 
     def run(
@@ -49,20 +60,21 @@ class Runner:
         request: Request,
         cancelled: Callable[[], bool] = never,
         loading: Callable[[], None] = lambda: None,
-        progress: Callable[[int, int], None] = nowhere,
+        progress: Callable[[Stage, int, int], None] = unwatched,
     ) -> Run:
-        """Compute `request`; `loading()` is called first if another model has to be opened. progress(layers done, of how many)
-        is called while it is opened and again while it runs.
+        """Compute `request`; `loading()` is called first if another model has to be opened. progress(stage, layers
+        done, of how many) is called while it is opened and again while it runs.
 
         Raises InputError, ModelError or Cancelled.
         """
         check_text(request.text)
-        model = self._open(request.model, loading, cancelled, progress)
-        trained, milliseconds = self._run_trained(model, request, cancelled, progress)
+        model = self._open(request.model, loading, cancelled, partial(progress, "opening"))
+        reading = partial(progress, "reading")
+        trained, milliseconds = self._run_trained(model, request, cancelled, reading)
         if request.head_count is None or request.head_count == model.config.n_head:
             return Run(request, model, trained, 1.0, milliseconds)
         started = perf_counter()
-        trace = model.trace(request.text, request.pair, request.head_count, cancelled, progress)
+        trace = model.trace(request.text, request.pair, request.head_count, cancelled, reading)
         milliseconds = 1000 * (perf_counter() - started)
         return Run(request, model, trace, mean_cosine(_output(trace), _output(trained)), milliseconds)
 
@@ -74,11 +86,12 @@ class Runner:
         progress: Callable[[int, int], None],
     ) -> Model:
         """The model at `path`, kept until another one has been opened."""
-        if self._opened is None or self._opened[0] != path:
+        wanted = (path, self.budget)
+        if self._opened is None or self._opened[0] != wanted:
             loading()
             # The one before goes first: two models need not fit the memory together.
             self._opened = self._trained = None
-            self._opened = (path, load_model(path, cancelled=cancelled, progress=progress))
+            self._opened = (wanted, load_model(path, budget=self.budget, cancelled=cancelled, progress=progress))
         return self._opened[1]
 
     def _run_trained(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from attnviz.library.places import data_folder
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """theme: "system", "light" or "dark"; export_folder: where the last export went; width, height: the window's, pixels."""
+    """theme: "system", "light" or "dark"; export_folder: where the last export went; width, height: the window's, pixels;
+    recent: paths of the models opened last, newest first; weights_gib: memory for weights kept ready, 0 for half of what is free.
+    """
 
     theme: str = "system"
     reduced_motion: bool = False
     export_folder: str = ""
     width: int = 1180
     height: int = 760
+    recent: list[str] = field(default_factory=list)
+    weights_gib: float = 0.0
 
 
 def settings_path() -> Path:
@@ -47,5 +51,8 @@ def save_settings(settings: Settings) -> None:
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:
-    defaults = {field.name: field.default for field in fields(Settings)}
-    return {name: value for name, value in values.items() if name in defaults and type(value) is type(defaults[name])}
+    defaults = {one.name: one.default if one.default_factory is MISSING else one.default_factory() for one in fields(Settings)}
+    known = {name: value for name, value in values.items() if name in defaults and type(value) is type(defaults[name])}
+    if not all(isinstance(path, str) for path in known.get("recent", [])):
+        del known["recent"]
+    return known

@@ -65,6 +65,7 @@ QLabel[quiet="true"] {{ color: {muted}; }}
 QLabel[title="true"] {{ font-size: 26px; }}
 QStatusBar {{ background: {panel}; color: {muted}; }}
 QStatusBar::item {{ border: none; }}
+QStatusBar QToolButton {{ padding: 2px 10px; margin: 0 12px 4px 0; }}
 QStatusBar QLabel {{ color: {muted}; padding: 0 12px; }}
 QSplitter::handle {{ background: {hairline}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
@@ -72,6 +73,14 @@ QScrollBar::handle:vertical {{ background: {hairline}; border-radius: 4px; min-h
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 QProgressBar {{ background: {hairline}; border: none; border-radius: 4px; max-height: 8px; min-height: 8px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 4px; }}
+QTreeView {{ background: {field}; border: 1px solid {hairline}; border-radius: 6px; outline: none; }}
+QTreeView:focus {{ border: 1px solid {accent}; }}
+QTreeView::item {{ padding: 5px 10px; border: none; }}
+QTreeView::item:selected {{ background: {focus_ground}; color: {ink}; }}
+QHeaderView, QHeaderView::section {{ background: {field}; }}
+QHeaderView::section {{ border: none; border-bottom: 1px solid {hairline}; padding: 6px 10px; color: {muted}; }}
+QHeaderView::down-arrow {{ image: url("{icons}/down-{name}.svg"); width: 8px; height: 5px; }}
+QHeaderView::up-arrow {{ image: url("{icons}/up-{name}.svg"); width: 8px; height: 5px; }}
 QToolTip {{ background: {field}; color: {ink}; border: 1px solid {hairline}; padding: 4px 6px; }}
 """
 

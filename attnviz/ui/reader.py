@@ -82,6 +82,7 @@ class ReaderPage(QWidget):
         self.model_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.kinds = QComboBox(self)
         self.kinds.setAccessibleName("Attention")
+        self.kinds.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.kinds.setVisible(False)
         self.layers = StopSlider("Layer", appearance, self)
         self.head_counts = StopSlider("Number of heads", appearance, self)

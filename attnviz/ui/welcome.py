@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 _ABOUT = "attnviz runs a real transformer on this machine and draws which token looks at which. For that it needs a model."
 _OFFER = "all-MiniLM-L6-v2: 6 layers of 12 heads, 91 MB, Apache-2.0, checked after the download."
-_DROP = "Or drop a model's folder here: one with config.json, tokenizer.json and model.safetensors of the BERT family."
+_DROP = (
+    "Or drop a model here: a folder with config.json, tokenizer.json and safetensors, or a .gguf file. GPT-2, LLaMA, Mistral, "
+    "Gemma, Qwen, BERT, T5 and their kin can be read."
+)
 
 
 class WelcomePage(QWidget):
@@ -23,6 +26,8 @@ class WelcomePage(QWidget):
 
     modelArrived = Signal(object)  # Path
     folderWanted = Signal()
+    fileWanted = Signal()
+    hubWanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +44,10 @@ class WelcomePage(QWidget):
         self.get_button.clicked.connect(self._on_get_clicked)
         self.open_button = QPushButton("Open a model folder\N{HORIZONTAL ELLIPSIS}", self)
         self.open_button.clicked.connect(self.folderWanted)
+        self.file_button = QPushButton("Open a GGUF file\N{HORIZONTAL ELLIPSIS}", self)
+        self.file_button.clicked.connect(self.fileWanted)
+        self.hub_button = QPushButton("Another from the Hub\N{HORIZONTAL ELLIPSIS}", self)
+        self.hub_button.clicked.connect(self.hubWanted)
         self.cancel_button = QPushButton("Cancel", self)
         self.cancel_button.clicked.connect(self._on_cancel_clicked)
         self.bar = QProgressBar(self)
@@ -51,7 +60,7 @@ class WelcomePage(QWidget):
         offer.setProperty("quiet", True)
 
         buttons = QHBoxLayout()
-        for button in (self.get_button, self.open_button, self.cancel_button):
+        for button in (self.get_button, self.open_button, self.file_button, self.hub_button, self.cancel_button):
             buttons.addWidget(button)
         buttons.addStretch(1)
         column = QVBoxLayout()
@@ -83,7 +92,8 @@ class WelcomePage(QWidget):
 
     def _set_busy(self, busy: bool) -> None:
         self.get_button.setEnabled(not busy)
-        self.open_button.setEnabled(not busy)
+        for button in (self.open_button, self.file_button, self.hub_button):
+            button.setEnabled(not busy)
         self.cancel_button.setVisible(busy)
         self.bar.setVisible(busy)
 

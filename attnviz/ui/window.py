@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QStackedWidget, QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget, QToolButton
 
-from attnviz.engine.families import FAMILIES
-from attnviz.engine.folder import enclosing_folder, model_name
+from attnviz.engine.folder import enclosing_folder
 from attnviz.export.figure import Paper
-from attnviz.library.discovery import find_models
 from attnviz.scene.words import count_of
 from attnviz.session.session import Session
 from attnviz.session.settings import Settings, load_settings, save_settings
@@ -25,6 +23,8 @@ from attnviz.ui.copying import Copy, leave_clipboard, make_copy, put_on_clipboar
 from attnviz.ui.export_dialog import ExportDialog
 from attnviz.ui.help_dialog import about_dialog, keys_dialog
 from attnviz.ui.job import Job
+from attnviz.ui.memory_menu import MemoryMenu
+from attnviz.ui.model_choice import ModelChoice
 from attnviz.ui.reader import ReaderPage
 from attnviz.ui.welcome import WelcomePage
 from attnviz.ui.worker import Worker
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from attnviz.errors import AttnvizError
     from attnviz.session.examples import Example
     from attnviz.session.request import Request
-    from attnviz.session.run import Run
+    from attnviz.session.run import Run, Stage
     from attnviz.session.session import State
 
 _JOB_AFTER_MS = 150
-_OPEN_FOLDER = "Open a folder\N{HORIZONTAL ELLIPSIS}"
+_STAGES = {"opening": "Opening the model", "reading": "Reading"}
 
 
 class MainWindow(QMainWindow):
@@ -55,16 +55,17 @@ class MainWindow(QMainWindow):
         self.appearance = Appearance(app, self)
         self.appearance.choose(self._settings.theme if self._settings.theme in ("light", "dark") else "system")
         self._worker = Worker(self)
+        self._worker.set_budget(self._settings.weights_gib)
         self._copy_job = Job("attnviz-copy", self)
         self.session = Session(self._worker.submit)
         self.reader = ReaderPage(self.appearance, self)
+        self.models = ModelChoice(self, self.reader.model_box, self._settings.recent)
         self.welcome = WelcomePage(self)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.welcome)
         self._pages.addWidget(self.reader)
         self.setCentralWidget(self._pages)
         self._facts, self._job = QLabel(self), QLabel(self)
-        self._job_name = ""
         self._cancel = QToolButton(self)
         self._cancel.setText("Cancel")
         self._cancel.setVisible(False)
@@ -79,7 +80,6 @@ class MainWindow(QMainWindow):
         self._make_menus()
         self._make_digit_keys()
         self._connect()
-        self._fill_model_box()
         self.resize(self._settings.width, self._settings.height)
         self.session.subscribe(self._on_session_changed)
 
@@ -161,10 +161,17 @@ class MainWindow(QMainWindow):
         self.actions_by_slot["toggle_motion"].setChecked(reduced)
         self._keep(reduced_motion=reduced)
 
+    def show_models(self) -> None:
+        self.models.show_models()
+
     def open_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, "Open a model folder")
-        if name:
-            self.open_model(Path(name))
+        self.models.open_folder()
+
+    def open_file(self) -> None:
+        self.models.open_file()
+
+    def get_from_hub(self) -> None:
+        self.models.get_from_hub()
 
     def fewer_heads(self) -> None:
         self.reader.head_counts.setValue(self.reader.head_counts.value() - 1)
@@ -200,6 +207,7 @@ class MainWindow(QMainWindow):
         self.welcome.stop()
         for dialog in self.findChildren(ExportDialog):
             dialog.close()
+        self.models.stop()
         self._copy_job.wait()
         self._worker.stop()
         leave_clipboard()
@@ -224,6 +232,10 @@ class MainWindow(QMainWindow):
             if row.separated:
                 menus[row.menu].addSeparator()
             menus[row.menu].addAction(self._make_action(row))
+        self.memory_menu = MemoryMenu(self._settings.weights_gib, self)
+        self.memory_menu.budgetPicked.connect(self._on_budget_picked)
+        menus["Model"].addSeparator()
+        menus["Model"].addMenu(self.memory_menu)
         self.set_reduced_motion(self._settings.reduced_motion)
         self._show_choice()
         self.actions_by_slot["toggle_specials"].setChecked(True)
@@ -248,7 +260,7 @@ class MainWindow(QMainWindow):
         reader.exampleChosen.connect(self.choose_example)
         reader.pair.textEdited.connect(self._on_pair_edited)
         reader.pair.pasteRefused.connect(reader.notice.show_sentence)
-        reader.model_box.activated.connect(self._on_model_activated)
+        self.models.modelChosen.connect(self.open_model)
         reader.kinds.activated.connect(self._on_kind_activated)
         reader.layers.valueChanged.connect(self._on_layer_changed)
         reader.head_counts.valueChanged.connect(self._on_head_count_changed)
@@ -257,7 +269,9 @@ class MainWindow(QMainWindow):
         reader.specials_button.clicked.connect(self.toggle_specials)
         reader.canvas.tokenPinned.connect(self._on_token_pinned)
         self.welcome.modelArrived.connect(self._on_model_arrived)
-        self.welcome.open_button.clicked.connect(self.open_folder)
+        self.welcome.folderWanted.connect(self.open_folder)
+        self.welcome.fileWanted.connect(self.open_file)
+        self.welcome.hubWanted.connect(self.get_from_hub)
         self._copy_job.done.connect(self._on_copied)
         self._copy_job.failed.connect(self._on_copy_failed)
         reader.notice.dismissed.connect(self.session.dismiss_failure)
@@ -267,28 +281,6 @@ class MainWindow(QMainWindow):
         self._worker.progressed.connect(self._on_progressed)
         self._worker.cancelled.connect(self._on_run_cancelled)
         self._cancel.clicked.connect(self._worker.call_off)
-
-    def _fill_model_box(self) -> None:
-        box = self.reader.model_box
-        was = box.blockSignals(True)
-        box.clear()
-        # Families that the engine does not run are not offered; the same model in two places is told apart by the place.
-        found = [model for model in find_models() if model.family in FAMILIES]
-        names = [model_name(model.path) for model in found]
-        paths = {
-            model.path: name if names.count(name) == 1 else f"{name}, {model.place}"
-            for model, name in zip(found, names, strict=True)
-        }
-        current = self.session.state.model
-        if current is not None and current not in paths:
-            paths[current] = model_name(current)
-        for path, name in paths.items():
-            box.addItem(name, path)
-            box.setItemData(box.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
-        box.addItem(_OPEN_FOLDER, None)
-        if current is not None:
-            box.setCurrentIndex(list(paths).index(current))
-        box.blockSignals(was)
 
     # --- slots ----------------------------------------------------------------------------------------------------
 
@@ -300,12 +292,14 @@ class MainWindow(QMainWindow):
         else:
             self._pages.setCurrentWidget(self.reader)
         if new.model != old.model:
-            self._fill_model_box()
+            self.models.show_current(new.model)
         self.reader.show_state(old, new)
         specials = self.actions_by_slot["toggle_specials"]
         specials.setChecked(new.view.hide_specials)
         if new.run is not old.run and new.run is not None:
             self._show_facts(new.run)
+            if old.run is None or old.run.model is not new.run.model:
+                self._keep(recent=self.models.remember(new.run.request.model))
         self._show_job(new.busy)
 
     def _show_job(self, busy: bool) -> None:
@@ -318,11 +312,7 @@ class MainWindow(QMainWindow):
             self._job_timer.start(_JOB_AFTER_MS)
 
     def _on_job_lasts(self) -> None:
-        self._name_job("Reading")
-
-    def _name_job(self, name: str) -> None:
-        self._job_name = name
-        self._job.setText(f"{name}\N{HORIZONTAL ELLIPSIS}")
+        self._job.setText(_STAGES["reading"] + "\N{HORIZONTAL ELLIPSIS}")
 
     def _show_facts(self, run: Run) -> None:
         config = run.model.config
@@ -340,17 +330,13 @@ class MainWindow(QMainWindow):
     def _on_kind_activated(self, index: int) -> None:
         self.session.show(kind=self.reader.kinds.itemData(index))
 
-    def _on_model_activated(self, index: int) -> None:
-        path = self.reader.model_box.itemData(index)
-        if path is not None:
-            self.open_model(path)
-        else:
-            self._fill_model_box()
-            self.open_folder()
-
     def _on_model_arrived(self, path: Path) -> None:
-        self._fill_model_box()
+        self.models.search()
         self.open_model(path)
+
+    def _on_budget_picked(self, gibibytes: float) -> None:
+        self._worker.set_budget(gibibytes)
+        self._keep(weights_gib=gibibytes)
 
     def _on_layer_changed(self) -> None:
         self.session.show(layer=self.reader.layers.stop())
@@ -376,11 +362,11 @@ class MainWindow(QMainWindow):
         self.session.fail(request, error)
 
     def _on_loading(self) -> None:
-        self._name_job("Opening the model")
+        self._job.setText(_STAGES["opening"] + "\N{HORIZONTAL ELLIPSIS}")
 
-    def _on_progressed(self, done: int, total: int) -> None:
+    def _on_progressed(self, stage: Stage, done: int, total: int) -> None:
         if self.session.state.busy:
-            self._job.setText(f"{self._job_name or 'Reading'}\N{HORIZONTAL ELLIPSIS} layer {done:,} of {total:,}")
+            self._job.setText(f"{_STAGES[stage]}\N{HORIZONTAL ELLIPSIS} layer {done:,} of {total:,}")
             self._cancel.setVisible(True)
 
     def _on_run_cancelled(self, request: Request) -> None:

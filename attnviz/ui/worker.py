@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from attnviz.errors import AttnvizError, Cancelled, InputError
-from attnviz.session.run import Runner
+from attnviz.session.run import Runner, Stage
 
 if TYPE_CHECKING:
     from attnviz.session.request import Request
@@ -31,7 +31,7 @@ class Worker(QObject):
     done = Signal(object)  # Run
     failed = Signal(object, object)  # Request, AttnvizError
     loading = Signal(object)  # Request whose model is being opened
-    progressed = Signal(int, int)  # layers done, of how many; only of what takes a while
+    progressed = Signal(str, int, int)  # "opening" or "reading", layers done, of how many; only of what takes a while
     cancelled = Signal(object)  # Request that a person called off
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -40,6 +40,7 @@ class Worker(QObject):
         self._waiting: Request | None = None
         self._stopping = False
         self._called_off = False
+        self._budget: int | None = None
         self._thread = threading.Thread(target=self._serve, name="attnviz-engine", daemon=True)
         self._thread.start()
 
@@ -53,6 +54,10 @@ class Worker(QObject):
     def call_off(self) -> None:
         """End what runs as soon as its layer is done; `cancelled` follows."""
         self._called_off = True
+
+    def set_budget(self, gibibytes: float) -> None:
+        """Keep so much of a model's weights ready from the next run on; 0 for half of what is free."""
+        self._budget = int(gibibytes * (1 << 30)) or None
 
     def stop(self) -> None:
         """Call off what runs and end the thread."""
@@ -80,11 +85,12 @@ class Worker(QObject):
 
         started = monotonic()
 
-        def progress(done: int, total: int) -> None:
+        def progress(stage: Stage, done: int, total: int) -> None:
             if monotonic() - started > _A_WHILE:
-                self.progressed.emit(done, total)
+                self.progressed.emit(stage, done, total)
 
         try:
+            runner.budget = self._budget
             run = runner.run(request, cancelled, lambda: self.loading.emit(request), progress)
         except Cancelled:
             if self._called_off and not self._stopping:

@@ -300,3 +300,15 @@ def test_several_weight_files_without_the_usual_name_are_refused(tmp_path: Path)
     assert load_model(tmp_path).sha256
     file.unlink()
     assert "2 safetensors files" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("my-model", "my-model"),
+        ("openai-community--gpt2", "gpt2"),
+        ("hub/models--openai-community--gpt2/snapshots/607a30d783dfa663caf39e06633721c8d4cfcd7e", "gpt2"),
+    ],
+)
+def test_a_model_goes_by_its_own_name_not_its_owners(tmp_path: Path, place: str, name: str) -> None:
+    assert load_model(write_bert(tmp_path / place)).name == name

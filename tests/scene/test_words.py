@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,8 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.analysis.edges import Edges, Threshold
-from attnviz.scene.words import count_of, drawn_line, heads_phrase, shares_line, wrap
-from tests.scene.pictures import stand_in_measure
+from attnviz.scene.words import beyond_trained_line, count_of, drawn_line, heads_phrase, shares_line, wrap
+from tests.scene.pictures import run_of, stand_in_measure
+
+if TYPE_CHECKING:
+    from attnviz.engine.model import Model
 
 
 @pytest.mark.parametrize(
@@ -75,3 +81,12 @@ def test_wrapped_lines_fit_and_lose_nothing(text: str, width: float) -> None:
     lines = wrap(text, 12, width, stand_in_measure)
     assert all(len(line) <= 1 or stand_in_measure(line, 12, False) <= width for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(("n_trained", "is_said"), [(4, True), (6, False), (7, False)])
+def test_a_text_longer_than_the_model_was_made_for_is_said_with_both_numbers(minilm: Model, n_trained: int, is_said: bool) -> None:
+    run = run_of(minilm, "It was very tired")  # six tokens
+    made_for = replace(run, model=SimpleNamespace(name="a model", config=replace(minilm.config, n_trained=n_trained)))
+    line = beyond_trained_line(made_for)
+    assert (line is not None) == is_said
+    assert line is None or ("6 tokens" in line and "for 4 at most" in line)

@@ -118,9 +118,9 @@ def test_a_model_whose_opening_was_called_off_can_be_opened_again(folder: Path) 
 
 
 def test_progress_counts_the_layers_of_opening_and_of_running(folder: Path) -> None:
-    told: list[tuple[int, int]] = []
-    Runner().run(Request(folder, TEXT), progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 2), (2, 2)] * 2
+    told: list[tuple[str, int, int]] = []
+    Runner().run(Request(folder, TEXT), progress=lambda *step: told.append(step))
+    assert told == [(stage, layer, 2) for stage in ("opening", "reading") for layer in (1, 2)]
 
 
 def test_a_text_without_anything_to_read_opens_no_model(tmp_path: Path) -> None:

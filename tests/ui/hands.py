@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NO_KEY = Qt.KeyboardModifier.NoModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
 LEFT = Qt.MouseButton.LeftButton
 PATIENCE_MS = 20_000
 

@@ -34,7 +34,7 @@ class SlowRunner:
         self.go_on = threading.Semaphore(0)
 
     def run(
-        self, request: Request, cancelled: Callable[[], bool], loading: Callable[[], None], progress: Callable[[int, int], None]
+        self, request: Request, cancelled: Callable[[], bool], loading: Callable[[], None], progress: Callable[..., None]
     ) -> str:
         self.began.append(request.text)
         if request.text.startswith("raise"):

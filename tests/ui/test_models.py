@@ -6,11 +6,11 @@ import json
 import shutil
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLineEdit
 
 from attnviz.errors import Cancelled, DownloadError, ModelError
 from attnviz.library.discovery import find_models
@@ -19,7 +19,8 @@ from attnviz.session import run as run_module
 from attnviz.ui import download
 from attnviz.ui.start import open_window
 from tests.engine.tiny_bert import write_bert
-from tests.ui.hands import CTRL, LEFT, PATIENCE_MS, Hands
+from tests.ui.hands import CTRL, LEFT, PATIENCE_MS, SHIFT, Hands
+from tests.ui.small_gguf import write_small_gguf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from attnviz.engine.model import Model
     from attnviz.library.progress import ProgressCallback
     from attnviz.ui.window import MainWindow
+
+T = TypeVar("T")
 
 
 class Fetch:
@@ -78,7 +81,7 @@ def test_without_a_model_the_window_says_so_and_offers_one(welcome: Hands) -> No
 
 def test_nothing_breaks_when_the_readers_keys_are_pressed_on_the_welcome_page(welcome: Hands) -> None:
     for row in welcome.window.actions_by_slot:
-        if row not in {"close", "open_folder", "show_keys", "show_about"}:
+        if row not in {"close", "open_folder", "open_file", "show_models", "get_from_hub", "show_keys", "show_about"}:
             welcome.window.actions_by_slot[row].trigger()
     assert welcome.window.welcome.isVisible()
 
@@ -274,26 +277,53 @@ def test_a_what_if_survives_a_folder_that_is_no_model(hands: Hands, tmp_path: Pa
     assert hands.reader.head_counts.stop() == hands.run.trace.head_count == 6
 
 
-def test_open_a_folder_asks_for_one(hands: Hands, other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *args: str(other))
+def dialog_of(hands: Hands, kind: type[T]) -> T:
+    """The dialog of that kind, once it is there."""
+    hands.until(lambda: any(dialog.isVisible() for dialog in hands.window.findChildren(kind)))
+    return next(dialog for dialog in hands.window.findChildren(kind) if dialog.isVisible())
+
+
+def select(hands: Hands, path: Path) -> None:
+    """Choose a path in the file dialog that is open."""
+    dialog = dialog_of(hands, QFileDialog)
+    dialog.selectFile(str(path))
+    dialog.findChild(QLineEdit).setText(str(path))
+    hands.until(lambda: [Path(name) for name in dialog.selectedFiles()] == [path])
+    dialog.findChild(QDialogButtonBox).buttons()[0].click()
+
+
+def test_open_a_folder_asks_for_one(hands: Hands, other: Path) -> None:
     hands.key("o", None, CTRL)
+    select(hands, other)
     hands.until(lambda: hands.run.model.name == "other-model")
 
 
-def test_open_a_folder_can_be_called_off(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *args: "")
+def test_open_a_folder_can_be_called_off(hands: Hands) -> None:
     before = hands.state
-    box = hands.reader.model_box
-    box.activated.emit(box.count() - 1)
+    hands.key("o", None, CTRL)
+    dialog_of(hands, QFileDialog).reject()
     assert hands.state == before
-    assert box.currentText() == "all-MiniLM-L6-v2"
+    assert hands.reader.model_box.currentText() == "all-MiniLM-L6-v2"
 
 
-def test_the_welcome_pages_other_button_asks_for_a_folder(
-    welcome: Hands, minilm_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *args: str(minilm_path))
+def test_open_a_file_asks_for_a_gguf_file(hands: Hands, tmp_path: Path) -> None:
+    path = write_small_gguf(tmp_path / "small.gguf")
+    hands.key("o", None, CTRL | SHIFT)
+    select(hands, path)
+    hands.until(lambda: hands.run.model.name == "small")
+    hands.settle()
+    assert hands.reader.model_box.currentText() == "small"
+
+
+def test_a_gguf_file_can_be_dropped(hands: Hands, tmp_path: Path) -> None:
+    path = write_small_gguf(tmp_path / "small.gguf")
+    assert hands.drop(hands.canvas, dropped(path))
+    hands.until(lambda: hands.run.model.name == "small")
+
+
+def test_the_welcome_pages_other_button_asks_for_a_folder(welcome: Hands, minilm_path: Path) -> None:
     welcome.qtbot.mouseClick(welcome.window.welcome.open_button, LEFT)
+    select(welcome, minilm_path)
     welcome.qtbot.waitUntil(welcome.reader.isVisible, timeout=PATIENCE_MS)
     welcome.settle()
 
@@ -341,9 +371,10 @@ def test_a_text_that_another_model_cannot_read_leaves_that_model(
 
 
 def names(hands: Hands) -> set[str]:
-    """What the model box offers, but for the entry that asks for a folder."""
+    """The models that the box offers."""
+    hands.until(lambda: not hands.window.models.is_searching)
     box = hands.reader.model_box
-    return {box.itemText(i) for i in range(box.count() - 1)}
+    return {box.itemText(i) for i in range(box.count()) if box.itemData(i) is not None}
 
 
 def test_the_model_box_offers_only_what_the_engine_runs(own_folders: Path, open_reader: Callable[..., Hands]) -> None:

@@ -31,6 +31,12 @@ class OpenedGguf:
         """The files that the model is in."""
         return self.stored.files
 
+    @property
+    def title(self) -> str:
+        """What the file calls itself, "" if it does not."""
+        title = self.stored.metadata.get("general.name")
+        return " ".join(title.split())[:60] if isinstance(title, str) else ""
+
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer that the file describes. Raises ModelError for one that is not understood."""
