@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from attnviz.errors import InputError
 from attnviz.library.discovery import default_model, find_models, resolve_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def run_window(model: str | None, text: str | None) -> int:
@@ -18,7 +22,7 @@ def run_window(model: str | None, text: str | None) -> int:
     check_display()
     path = resolve_model(model) if model is not None else default_model()
     if path is None:
-        path = next((found.path for found in find_models() if found.family == "bert"), None)
+        path = smallest_model()
 
     from PySide6.QtWidgets import QApplication
 
@@ -33,6 +37,12 @@ def run_window(model: str | None, text: str | None) -> int:
     status = app.exec()
     del window
     return status
+
+
+def smallest_model() -> Path | None:
+    """The model on this machine that opens soonest, of those that attnviz runs; None if there is none."""
+    runs = [model for model in find_models() if model.why_not is None]
+    return min(runs, key=lambda model: model.n_bytes).path if runs else None
 
 
 def check_display() -> None:

@@ -235,6 +235,7 @@ class ReaderPage(QWidget):
             self.kinds.clear()
             for one in kinds:
                 self.kinds.addItem(_KIND_NAMES[one], one)
+            self.kinds.setMinimumWidth(self.kinds.sizeHint().width())
         self.kinds.setCurrentIndex(kinds.index(kind))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

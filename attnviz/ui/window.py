@@ -403,10 +403,10 @@ def _dropped_path(event: QDropEvent) -> Path | None:
 
 
 def _token_count(run: Run) -> str:
-    count = count_of(len(run.trace.tokens), "token")
-    return count if run.trace.decoder_encoding is None else f"{count} and {len(run.trace.decoder_encoding.tokens)} of the decoder"
+    n, decoding = len(run.trace.tokens), run.trace.decoder_encoding
+    return count_of(n, "token") if decoding is None else f"{n:,} encoder and {count_of(len(decoding.tokens), 'decoder token')}"
 
 
 def _layer_count(config: ModelConfig) -> str:
-    count = count_of(config.n_layer, "layer")
-    return count if config.decoder is None else f"{count} and {config.decoder.n_layer} of the decoder"
+    n, decoder = config.n_layer, config.decoder
+    return count_of(n, "layer") if decoder is None else f"{n} encoder and {count_of(decoder.n_layer, 'decoder layer')}"

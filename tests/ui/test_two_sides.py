@@ -48,7 +48,8 @@ def test_a_model_of_two_sides_brings_a_field_for_its_decoder(hands: Hands) -> No
     assert hands.reader.pair.isVisible()
     assert hands.reader.kinds.isVisible()
     assert [hands.reader.kinds.itemText(i) for i in range(3)] == ["Encoder", "Decoder", "Decoder → encoder"]
-    assert "of the decoder" in hands.facts()
+    assert "encoder and" in hands.facts()
+    assert "decoder layer" in hands.facts()
 
 
 def test_what_is_written_for_the_decoder_is_read_by_it(hands: Hands) -> None:

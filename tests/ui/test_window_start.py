@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from attnviz.session.examples import load_examples
 from attnviz.session.settings import Settings, save_settings
+from attnviz.ui.app import smallest_model
 from attnviz.ui.start import open_window
+from tests.engine.tiny_bert import write_bert
+from tests.golden.families_reader import write_model
 from tests.ui.hands import Hands
 
 if TYPE_CHECKING:
@@ -125,3 +131,18 @@ def test_the_panel_gives_its_room_to_the_picture_in_a_narrow_window(open_reader:
         hands.settle()
         assert hands.reader.panel.isVisible() == seen
         assert (hands.canvas.width() == width) != seen
+
+
+def test_without_the_default_model_the_smallest_that_runs_is_opened(own_folders: Path) -> None:
+    models = own_folders / "models"
+    for link in models.iterdir():
+        link.unlink()
+    assert smallest_model() is None
+    write_bert(models / "small")
+    write_model("llama-gqa", models / "larger")
+    foreign = write_bert(models / "foreign")
+    config = json.loads((foreign / "config.json").read_text())
+    (foreign / "config.json").write_text(json.dumps(config | {"model_type": "mamba"}))
+    (foreign / "model.safetensors").unlink()
+    save_file({"x": np.zeros(1, np.float32)}, foreign / "model.safetensors")
+    assert smallest_model() == models / "small"
