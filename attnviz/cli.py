@@ -59,13 +59,14 @@ class _Parser(argparse.ArgumentParser):
     """Says wrong usage in one line, without the usage text above it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {' '.join(message.split())}; see {self.prog} --help\n")
+        hint = "; to open a model give --model before it" if message.startswith("argument VERB: invalid choice") else ""
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}{hint}; see {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _new(_Parser, prog="attnviz", description=ABOUT, epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"attnviz {__version__}")
-    parser.add_argument("--model", metavar="M", help="the model to open: a folder, or a name from `attnviz models`")
+    parser.add_argument("--model", metavar="M", help="the model to open: a folder, a .gguf file, or a name from `attnviz models`")
     parser.add_argument("--text", metavar="T", help="the sentence to start with")
     parser.set_defaults(run=_window)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
@@ -159,7 +160,7 @@ def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _add_what_to_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", metavar="M", default="minilm", help="a folder or a name (default: minilm)")
+    parser.add_argument("--model", metavar="M", default="minilm", help="a folder, a .gguf file or a name (default: minilm)")
     parser.add_argument("--text", metavar="T", required=True, help="the text to read")
     parser.add_argument(
         "--pair", metavar="T2", help="a second text, read together with the first; by the decoder where the model has two sides"
@@ -267,14 +268,13 @@ def _render(options: argparse.Namespace) -> int:
     width = inches(options.width)
     run = _run(options)
     kind = _kind(options, run)
+    n_head = run.trace.head_count_of(kind)
     view = View(
         layer=_in_range(options.layer, run.trace.n_layer_of(kind), "Layer", run),
         kind=kind,
         heads=None
         if options.heads is None
-        else HeadChoice(
-            frozenset(_in_range(head, run.trace.head_count, "Head", run) for head in options.heads), run.trace.head_count
-        ),
+        else HeadChoice(frozenset(_in_range(head, n_head, "Head", run) for head in options.heads), n_head),
         focus=None if options.focus is None else _token(options.focus, run, kind),
         threshold=threshold,
         hide_specials=not options.specials,
@@ -295,14 +295,15 @@ def _run(options: argparse.Namespace) -> Run:
     from attnviz.library.discovery import resolve_model
     from attnviz.session.request import Request
     from attnviz.session.run import Runner
+    from attnviz.session.settings import load_settings
 
-    run = Runner().run(Request(resolve_model(options.model), options.text, options.pair, options.head_count))
-    if run.trace.encoding.left_out:
-        kept = len(run.trace.tokens)
-        print(
-            f"attnviz: {run.model.name} reads {kept} tokens; {run.trace.encoding.left_out:,} more were left out.",
-            file=sys.stderr,
-        )
+    path = resolve_model(options.model, load_settings().recent)
+    run = Runner().run(Request(path, options.text, options.pair, options.head_count))
+    from attnviz.scene.words import beyond_trained_line, left_out_line
+
+    for line in (left_out_line(run), beyond_trained_line(run)):
+        if line is not None:
+            print(f"attnviz: {line}", file=sys.stderr)
     return run
 
 

@@ -484,3 +484,11 @@ def test_an_interrupt_is_said_and_is_status_130(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("attnviz.library.discovery.find_models", interrupted)
     assert run("models") == 130
     assert capsys.readouterr().err == "attnviz: stopped.\n"
+
+
+def test_a_model_in_the_place_of_a_verb_is_told_where_it_belongs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main([str(tmp_path)])
+    assert exit_.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "give --model before it" in line

@@ -82,10 +82,13 @@ class Model:
         """
         config = self.config
         count = check_head_count(head_count, config.n_head, config.d_head)
+        if config.kinds == ("decoder",) and pair is not None:
+            raise InputError(f"{self.name} reads one text; leave out the second one, or write both as one text.")
         if config.decoder is None:
             encoding, decoding = self.tokenizer.encode(text, pair, config.n_position), None
         else:
-            check_head_count(head_count, config.decoder.n_head, config.decoder.d_head)
+            if count != config.n_head:
+                check_head_count(count, config.decoder.n_head, config.decoder.d_head)
             encoding = self.tokenizer.encode(text, None, config.n_position)
             decoding = self.tokenizer.encode_begun(pair or "", config.decoder_start, config.n_position)
         self._check(encoding, decoding, count)
@@ -101,7 +104,7 @@ class Model:
             def keep(is_cross: bool, projected: Projected, attention: Float32, sink: Float32 | None) -> None:
                 trace.keep(kinds[is_cross], projected, attention, sink)
 
-            heads = count if head_count is not None else stack.n_head
+            heads = stack.n_head if count == config.n_head else count  # each side as it was trained
             passing = Pass(stack, weights, heads, keep, step, cancelled, encoded)
             return passing.run(embed(config, stack, weights, tokens))
 

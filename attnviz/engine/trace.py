@@ -49,7 +49,7 @@ class Trace:
         self.decoder_hidden: Float32 | None = None
         self._projected: dict[Kind, list[Projected]] = {kind: [] for kind in config.kinds}
         self._sinks: dict[tuple[Kind, int], Float32] = {}
-        self._head_counts: dict[Kind, int] = {}  # a decoder may be trained with another count than its encoder
+        self._head_counts: dict[Kind, int] = {}
         self._attention = Recent(_ATTENTION_BUDGET)
         self._predict: Callable[[Float32], Float32] | None = None
         self._logits: Float32 | None = None
@@ -93,6 +93,10 @@ class Trace:
     def n_layer(self) -> int:
         """The number of layers, numbered from 0; of an encoder-decoder the encoder's."""
         return self.n_layer_of()
+
+    def head_count_of(self, kind: Kind | None = None) -> int:
+        """The number of heads of an attention of that kind; a decoder may be trained with another count than its encoder."""
+        return self._head_counts[self._known(kind)]
 
     @property
     def is_what_if(self) -> bool:

@@ -84,7 +84,7 @@ def figure_facts(run: Run, view: View) -> str:
     shown = {
         "attention": kind_of(run.trace, view),
         "layer": view.layer,
-        "heads": sorted(view.shown_heads(run.trace.head_count)),
+        "heads": sorted(view.shown_heads(run.trace.head_count_of(kind_of(run.trace, view)))),
         "focus": view.focus,
         "threshold": {view.threshold.kind: view.threshold.value},
         "hide_specials": view.hide_specials,

@@ -39,7 +39,11 @@ def save_numbers(
     form = FORMS.get(path.suffix.lower())
     if form is None:
         raise ExportError(f"{path}: the ending says the form; use one of {', '.join(FORMS)}.")
-    n_layer = max(run.trace.n_layer_of(kind) for kind in run.trace.kinds)
+    is_table = path.suffix.lower() == ".csv"
+    if is_table and with_logits:
+        raise InputError("A CSV file holds weights alone and no logits; write .npz or .json, or leave out --logits.")
+    # The other forms hold all attentions, of which some may have more layers.
+    n_layer = max(run.trace.n_layer_of(one) for one in ([kind] if is_table else run.trace.kinds))
     chosen = list(range(n_layer)) if layers is None else list(layers)
     if not chosen:
         raise InputError("No layer is chosen; name at least one, or leave the choice out for all of them.")
@@ -106,7 +110,7 @@ def _plain(array: np.ndarray[Any, Any]) -> Any:
 
 def _csv(run: Run, layers: list[int], with_logits: bool, kind: Kind | None) -> bytes:
     """Long form, one weight a line. Provenance stands above the header in lines that begin with "# "."""
-    del with_logits  # have no place in a table of weights
+    del with_logits  # refused before
     text = io.StringIO()
     trace = run.trace
     facts = provenance(run) | ({"attention": kind or trace.kinds[0]} if len(trace.kinds) > 1 else {})
@@ -116,8 +120,6 @@ def _csv(run: Run, layers: list[int], with_logits: bool, kind: Kind | None) -> b
     text.write(",".join(CSV_COLUMNS) + "\r\n")
     queries, keys = ([token.text for token in tokens] for tokens in (trace.queries(kind), trace.keys(kind)))
     for layer in layers:
-        if layer >= trace.n_layer_of(kind):
-            continue
         for (head, query, key), weight in np.ndenumerate(trace.attention(layer, kind)):
             # A number of its own kind, so that it is written without quotes; str() of a float32 is its shortest form.
             writer.writerow((layer, head, query, key, queries[query], keys[key], float(str(weight))))

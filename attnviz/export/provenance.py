@@ -25,6 +25,8 @@ def provenance(run: Run) -> dict[str, str | int | float]:
         facts["pair"] = trace.pair
     if trace.encoding.left_out:
         facts["tokens_left_out"] = trace.encoding.left_out
+    if trace.decoder_encoding is not None and trace.decoder_encoding.left_out:
+        facts["decoder_tokens_left_out"] = trace.decoder_encoding.left_out
     if trace.is_what_if:
         facts["what_if"] = f"run with {trace.head_count} heads instead of the trained {trace.config.n_head}"
         facts["cosine_to_trained"] = round(run.cosine_to_trained, 6)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from attnviz.paint.fonts import font, text_width
 from attnviz.paint.paths import cubic_path
-from attnviz.scene.focus import focus_labels
+from attnviz.scene.focus import arcs_in_focus, focus_labels, other_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def paint_scene(scene: Scene, painter: QPainter, hairline: float = 1.0) -> None:
     if scene.focus is None:
         paint_arcs(scene, painter, hairline)
     else:
-        in_focus = scene.arcs.query == scene.focus
+        in_focus = arcs_in_focus(scene)
         paint_arcs(scene, painter, hairline, ~in_focus, ground_strength(scene))
         paint_arcs(scene, painter, hairline, in_focus)
     paint_text(scene, painter)
@@ -100,7 +100,10 @@ def _paint_plates(scene: Scene, painter: QPainter) -> None:
 def _paint_tokens(scene: Scene, painter: QPainter) -> None:
     if any(box.row for box in scene.tokens):
         _paint_plates(scene, painter)
-    attended = set(scene.arcs.key[scene.arcs.query == scene.focus].tolist()) if scene.focus is not None else None
+    attended = set(other_ends(scene)[arcs_in_focus(scene)].tolist()) if scene.focus is not None else None
+    for box in scene.tokens:  # before the letters, whose tails may reach down to the line
+        if box.joined:
+            _paint_join(scene, box, painter)
     for box in scene.tokens:
         if box.index == scene.focus:
             painter.setPen(Qt.PenStyle.NoPen)
@@ -111,8 +114,6 @@ def _paint_tokens(scene: Scene, painter: QPainter) -> None:
         painter.setPen(QColor(ink))
         painter.setFont(font(scene.font_size))
         painter.drawText(QPointF(box.left, box.baseline), box.text)
-        if box.joined:
-            _paint_join(scene, box, painter)
 
 
 def _paint_join(scene: Scene, box: TokenBox, painter: QPainter) -> None:

@@ -19,6 +19,7 @@ from attnviz.scene.words import (
     heads_phrase,
     kind_phrase,
     left_out_line,
+    nothing_read_line,
     shares_line,
     shortened,
     what_if_line,
@@ -82,7 +83,7 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
     page.text(direction_legend(sight, rows.n_row), "muted")
     if not (page.bands or layout.caption):
         page.y += _ONE_BAND  # its place is kept, so that the sentence stays where it is when a what-if begins
-    foot = [shares_line(edges, hidden_texts), drawn_line(edges, view.threshold)]
+    foot = [shares_line(edges, hidden_texts), nothing_read_line(sight, visible) or drawn_line(edges, view.threshold)]
 
     left = _row_starts(rows, layout.width)
     ends = ends_of(edges, rows, left, _lanes(heads))
@@ -92,7 +93,8 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
     tallest = _tallest(rows, free / (2 * rows.n_row), layout)
     rise = rise_of(ends, tallest)
     # In the window one row keeps its place whichever arcs are drawn; on paper, and in rows, arcs take just what they need.
-    least = tallest if rows.n_row == 1 and not layout.caption else 26.0 if rows.n_row > 1 else 6.0
+    many = rows.n_row > 1 and not rows.second_text  # between two texts there are no arches
+    least = tallest if rows.n_row == 1 and not layout.caption else 26.0 if many else 6.0
     under = 6.0 if sight.is_causal else least
     text_top, after = _row_heights(rows, ends, rise, text_height, page.y + 0.5 * _MARGIN, least, under, between)
     slack = layout.height - (after + 0.5 * _MARGIN + len(foot) * _LINE + 0.5 * _MARGIN)
@@ -113,6 +115,7 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
         bands=tuple(page.bands),
         focus=view.focus if view.focus in visible else None,
         description=f"Attention of {caption}: {shortened(trace.text, 200)}",
+        first_query=sight.first_query,
     )
 
 

@@ -1,4 +1,7 @@
-"""The numbers of a token in focus, set at its keys."""
+"""Which arcs a token in focus brings forward, and their numbers at the other ends.
+
+They are those to its keys; a token that is only looked at, one of an encoder's beside its decoder's, has those from its queries.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,41 @@ from attnviz.scene.palette import head_colour
 from attnviz.scene.scene import Dot, Label
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from attnviz.scene.scene import Measure, Scene
 
 NUMBER_SIZE = 12
 _DOT = 3.0
 
 
+def arcs_in_focus(scene: Scene) -> NDArray[np.bool_]:
+    """Whether each arc belongs to the scene's focus, [arc]; all of them where there is none."""
+    arcs = scene.arcs
+    if scene.focus is None:
+        return np.ones(len(arcs), bool)
+    return (arcs.query if scene.focus >= scene.first_query else arcs.key) == scene.focus
+
+
+def other_ends(scene: Scene) -> NDArray[np.intp]:
+    """The token at the other end of each arc of the scene's focus, [arc]."""
+    return scene.arcs.key if scene.focus is not None and scene.focus >= scene.first_query else scene.arcs.query
+
+
 def focus_labels(scene: Scene, measure: Measure) -> list[tuple[Label, Dot]]:
-    """For each key of the scene's focus the weight of its strongest drawn arc, and a dot in the colour of that arc's head.
+    """For each other end of the focus's arcs the weight of the strongest drawn one, and a dot in the colour of that arc's head.
 
     A number stands across the text from where its arc lands. Where two would overlap the weaker one is left out; it stands in
     the list beside the picture.
     """
     if scene.focus is None:
         return []
-    arcs = scene.arcs
+    arcs, ends = scene.arcs, other_ends(scene)
     labels: list[tuple[Label, Dot]] = []
     taken: list[tuple[int, float, float]] = []
     done: set[int] = set()
-    for arc in np.flatnonzero(arcs.query == scene.focus)[::-1]:
-        key = int(arcs.key[arc])
+    for arc in np.flatnonzero(arcs_in_focus(scene))[::-1]:
+        key = int(ends[arc])
         box = scene.token_at(key)
         if key in done or key == scene.focus or box is None or arcs.weight[arc] < 0.005:
             continue

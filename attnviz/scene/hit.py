@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attnviz.scene.focus import arcs_in_focus
+
 if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
     from attnviz.scene.scene import Arcs, Scene
@@ -31,7 +33,7 @@ def arc_under(scene: Scene, x: float, y: float) -> int | None:
     arcs = scene.arcs
     near = _boxes_contain(arcs, x, y)
     if scene.focus is not None:
-        near &= arcs.query == scene.focus
+        near &= arcs_in_focus(scene)
     candidates = np.flatnonzero(near)
     if not candidates.size:
         return None

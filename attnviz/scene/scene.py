@@ -101,7 +101,10 @@ class Band:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything on the picture. focus: the token whose arcs stand forward, None for all of them."""
+    """Everything on the picture.
+
+    focus: the token whose arcs stand forward, None for all of them; first_query: tokens before it are only looked at.
+    """
 
     width: float
     height: float
@@ -114,6 +117,7 @@ class Scene:
     bands: tuple[Band, ...]
     focus: int | None
     description: str
+    first_query: int = 0
 
     def token_at(self, index: int) -> TokenBox | None:
         """The box of the token at that position in the trace; None where it is hidden."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from attnviz.analysis.edges import Edges, Threshold
     from attnviz.engine.trace import Trace
@@ -47,14 +47,14 @@ def what_if_line(run: Run) -> str | None:
 
 def left_out_line(run: Run) -> str | None:
     """How much of the text the model could not read; None if it read it all."""
-    parts = [part for part in (run.trace.encoding, run.trace.decoder_encoding) if part is not None and part.left_out]
-    if not parts:
-        return None
-    encoding = parts[0]
-    return (
-        f"{run.model.name} reads {len(encoding.tokens)} tokens at most: "
-        f"the last {count_of(encoding.left_out, 'token')} of the text {'is' if encoding.left_out == 1 else 'are'} left out."
-    )
+    sides = (("text", run.trace.encoding), ("decoder's text", run.trace.decoder_encoding))
+    cut = [
+        f"the last {count_of(side.left_out, 'token')} of the {name} {'is' if side.left_out == 1 else 'are'} left out"
+        for name, side in sides
+        if side is not None and side.left_out
+    ]
+    longest = max(len(side.tokens) for _, side in sides if side is not None)
+    return f"{run.model.name} reads {longest:,} tokens at most: {' and '.join(cut)}." if cut else None
 
 
 def beyond_trained_line(run: Run) -> str | None:
@@ -80,6 +80,13 @@ def shares_line(edges: Edges, hidden_texts: Iterable[str]) -> str:
     if dropped or len(edges.weight) < edges.n_candidates:
         parts.append(f"not drawn: {dropped} %")
     return "  ·  ".join(parts)
+
+
+def nothing_read_line(sight: Sight, visible: Sequence[int]) -> str | None:
+    """Why a picture of a decoder without a text is empty; None for any other."""
+    if sight.kind == "encoder" or any(sight.is_query(token) for token in visible):
+        return None
+    return "the decoder has read only its start token: give it a text, or show special tokens"
 
 
 def drawn_line(edges: Edges, threshold: Threshold) -> str:

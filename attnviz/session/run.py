@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from attnviz.analysis.effect import mean_cosine
 from attnviz.engine.blas import keep_to_one_thread
 from attnviz.engine.model import Model, load_model
-from attnviz.errors import never
+from attnviz.errors import InputError, ModelError, never
 from attnviz.session.request import check_text
 
 if TYPE_CHECKING:
@@ -68,8 +68,19 @@ class Runner:
         Raises InputError, ModelError or Cancelled.
         """
         check_text(request.text)
-        model = self._open(request.model, loading, cancelled, partial(progress, "opening"))
-        reading = partial(progress, "reading")
+        try:
+            model = self._open(request.model, loading, cancelled, partial(progress, "opening"))
+        except MemoryError as error:
+            raise ModelError(
+                f"{request.model}: not enough memory to open it; close other programs or choose a smaller model."
+            ) from error
+        try:
+            return self._read(model, request, cancelled, partial(progress, "reading"))
+        except MemoryError as error:
+            raise InputError("There is not enough memory for this text; use a shorter one.") from error
+
+    def _read(self, model: Model, request: Request, cancelled: Callable[[], bool], reading: Callable[[int, int], None]) -> Run:
+        """What `model` makes of the request's text."""
         trained, milliseconds = self._run_trained(model, request, cancelled, reading)
         if request.head_count is None or request.head_count == model.config.n_head:
             return Run(request, model, trained, 1.0, milliseconds)

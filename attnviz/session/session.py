@@ -75,13 +75,15 @@ class Session:
         head_count: int | Keep | None = KEEP,
         arrival: Arrival | None = None,
     ) -> None:
-        """Change what is asked for; arrival: how to show a new text. Another model runs with its trained heads at first.
+        """Change what is asked for; arrival: how to show a new text. Another model runs with its trained heads at first, and reads
+        one text: the pair may be of a kind that it does not take.
 
         A text that cannot be read fails here and leaves the picture.
         """
         state = self.state
-        if model is not KEEP and model != state.model and head_count is KEEP:
-            head_count = None
+        if model is not KEEP and model != state.model:
+            head_count = None if head_count is KEEP else head_count
+            pair = None if pair is KEEP else pair
         wanted = replace(
             state,
             model=state.model if model is KEEP else model,
@@ -135,7 +137,7 @@ class Session:
         """Draw just `heads` of the heads that the picture has; all of them is remembered as "all"."""
         run = self.state.run
         if run is not None:
-            count = run.trace.head_count
+            count = run.trace.head_count_of(kind_of(run.trace, self.state.view))
             self.show(heads=None if len(heads) == count else HeadChoice(heads, count))
 
     def accept(self, run: Run) -> bool:
@@ -173,7 +175,8 @@ class Session:
         elif run is None:
             self._set(replace(state, model=None))
         else:
-            state = replace(state, model=run.request.model, head_count=run.request.head_count)
+            asked = run.request
+            state = replace(state, model=asked.model, head_count=asked.head_count, pair=asked.pair)
             unread = state.text != run.request.text  # typed while the other model was being opened
             self._set(replace(state, busy=unread))
             if unread:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from attnviz.engine.config import Kind
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from attnviz.engine.tokenizer import Token
     from attnviz.engine.trace import Trace
     from attnviz.session.view import View
+
+# The attentions of an encoder-decoder as a person reads them.
+KIND_NAMES: Final[dict[Kind, str]] = {
+    "encoder": "Encoder",
+    "decoder": "Decoder",
+    "cross": "Decoder \N{RIGHTWARDS ARROW} encoder",
+}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.errors import InputError
 from attnviz.library.discovery import default_model, find_models, resolve_model
+from attnviz.session.settings import load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ def run_window(model: str | None, text: str | None) -> int:
     Raises InputError without a display, ModelError for a model that is not there.
     """
     check_display()
-    path = resolve_model(model) if model is not None else default_model()
+    path = resolve_model(model, load_settings().recent) if model is not None else default_model()
     if path is None:
         path = smallest_model()
 

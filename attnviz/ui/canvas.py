@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from attnviz.paint.fonts import font, text_width
 from attnviz.paint.painter import ground_strength, paint_arcs, paint_text
 from attnviz.paint.paths import cubic_path
+from attnviz.scene.focus import arcs_in_focus
 from attnviz.scene.hit import arc_under, token_under
 from attnviz.ui.viewport import Viewport
 
@@ -164,7 +165,7 @@ class Canvas(QWidget):
             painter.setOpacity(1.0)
             self._enter_scene(painter)
             if scene.focus is not None:
-                paint_arcs(scene, painter, 0.0, scene.arcs.query == scene.focus)
+                paint_arcs(scene, painter, 0.0, arcs_in_focus(scene))
         if self._hover_arc is not None:
             self._paint_hovered(scene, painter)
         paint_text(scene, painter)
@@ -326,9 +327,10 @@ class Canvas(QWidget):
         self._enter_scene(painter)
         for arcs in (self._glide.leaving(share), self._glide.arriving(share)):
             moving = replace(scene, arcs=arcs)
+            in_focus = arcs_in_focus(moving)
             if scene.focus is not None:
-                paint_arcs(moving, painter, 0.0, arcs.query != scene.focus, ground_strength(scene))
-            paint_arcs(moving, painter, 0.0, None if scene.focus is None else arcs.query == scene.focus)
+                paint_arcs(moving, painter, 0.0, ~in_focus, ground_strength(scene))
+            paint_arcs(moving, painter, 0.0, in_focus)
 
     def _on_motion_finished(self) -> None:
         self._glide = None

@@ -29,6 +29,7 @@ from attnviz.errors import AttnvizError, ExportError
 from attnviz.export.figure import Paper, figure_image, figure_scene, save_figure
 from attnviz.export.numbers import save_numbers
 from attnviz.session.lengths import PER_INCH
+from attnviz.session.sight import KIND_NAMES, kind_of
 from attnviz.ui.copying import Copy, make_copy, put_on_clipboard
 from attnviz.ui.job import Job
 
@@ -290,9 +291,19 @@ class ExportDialog(QDialog):
         self.width_box.setValue(self._inches * per_inch)
         self.width_box.blockSignals(was)
 
+    def _about_numbers(self) -> str:
+        """What a file of numbers will hold."""
+        trace = self._run.trace
+        if self._form().suffix != ".csv":
+            attention = "attention" if len(trace.kinds) == 1 else "all three attentions"
+            return f"Tokens, {attention} of all layers and final vectors, with where they come from."
+        kind = kind_of(trace, self._view)
+        which = "The attention" if len(trace.kinds) == 1 else f"The attention shown ({KIND_NAMES[kind].lower()})"
+        return f"{which} of all layers, one weight a line, with where it comes from."
+
     def _refresh(self) -> None:
         if not self._form().is_figure:
-            self._message.setText("Tokens, attention of all layers and final vectors, with where they come from.")
+            self._message.setText(self._about_numbers())
             return
         paper = self.paper()
         try:
@@ -322,7 +333,7 @@ def _write(run: Run, view: View, path: Path, paper: Paper | None) -> Path:
     if paper is not None:
         save_figure(run, view, path, paper)
     else:
-        save_numbers(run, path)
+        save_numbers(run, path, kind=kind_of(run.trace, view))
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from os.path import realpath
 from pathlib import Path
@@ -40,13 +41,18 @@ class ModelChoice(QObject):
         box.activated.connect(self._on_activated)
         self._job = Job("attnviz-models", self)
         self._job.done.connect(self._on_found)
+        self._job.failed.connect(self._on_search_failed)
+        self._closing = threading.Event()
+        self._again = False
         self.is_searching = False  # whether the machine is still being looked through
         self.search()
 
     def search(self) -> None:
         """Look for models, off the GUI thread: a listing of a slow disk must not hold the window up."""
-        self.is_searching = True
-        self._job.start(partial(find_models, list(self._recent)))
+        self._again = self.is_searching  # what has come meanwhile may lie where the search under way has been
+        if not self.is_searching:
+            self.is_searching = True
+            self._job.start(partial(find_models, list(self._recent), self._closing.is_set))
 
     def show_current(self, path: Path | None) -> None:
         """Have the box show the model that is open."""
@@ -60,7 +66,7 @@ class ModelChoice(QObject):
 
     def show_models(self) -> None:
         """The list of all models."""
-        dialog = ModelsDialog(self._recent, self._current, self._window)
+        dialog = ModelsDialog(self._current, self._window)
         dialog.modelChosen.connect(self.modelChosen)
         dialog.folderWanted.connect(self.open_folder)
         dialog.fileWanted.connect(self.open_file)
@@ -68,6 +74,7 @@ class ModelChoice(QObject):
         for wanted in (dialog.folderWanted, dialog.fileWanted, dialog.hubWanted):
             wanted.connect(dialog.reject)
         dialog.open()
+        self.search()
 
     def get_from_hub(self) -> None:
         """The dialog that fetches a model."""
@@ -90,7 +97,8 @@ class ModelChoice(QObject):
         dialog.open()
 
     def stop(self) -> None:
-        """Close the dialogs and wait for the search."""
+        """Close the dialogs and end the search."""
+        self._closing.set()
         for kind in (ModelsDialog, HubDialog, QFileDialog):
             for dialog in self._window.findChildren(kind):
                 dialog.reject()
@@ -120,12 +128,13 @@ class ModelChoice(QObject):
         self._box.blockSignals(was)
 
     def _names(self) -> dict[Path, str]:
-        """What the box offers: models that can run, by short names; the same name in two places is told apart by the place."""
+        """What the box offers: models that can run, by short names; like ones are told apart by the place, else by the folder."""
         found = [model for model in self._found if model.why_not is None]
         short = [model.name if model.place == "Ollama" else model_name(model.path) for model in found]
+        placed = [name if short.count(name) == 1 else f"{name}, {model.place}" for model, name in zip(found, short, strict=True)]
         names = {
-            model.path: name if short.count(name) == 1 else f"{name}, {model.place}"
-            for model, name in zip(found, short, strict=True)
+            model.path: name if placed.count(name) == 1 else f"{model.path.parent.name}/{short_name}"
+            for model, name, short_name in zip(found, placed, short, strict=True)
         }
         if self._current is not None and realpath(self._current) not in map(realpath, names):
             names[self._current] = model_name(self._current)
@@ -135,6 +144,15 @@ class ModelChoice(QObject):
         self.is_searching = False
         self._found = found
         self._fill()
+        for dialog in self._window.findChildren(ModelsDialog):
+            dialog.show_found(found)
+        if self._again:
+            self.search()
+
+    def _on_search_failed(self, sentence: str) -> None:
+        self.is_searching = False
+        for dialog in self._window.findChildren(ModelsDialog):
+            dialog.say(sentence)
 
     def _on_activated(self, index: int) -> None:
         path = self._box.itemData(index)

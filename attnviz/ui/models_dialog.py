@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
 from os.path import realpath
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -23,14 +21,14 @@ from PySide6.QtWidgets import (
 )
 
 from attnviz.library.closed import CLOSED_MODELS
-from attnviz.library.discovery import FoundModel, find_models
 from attnviz.library.sizes import file_size
-from attnviz.ui.job import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
     from PySide6.QtGui import QKeyEvent
+
+    from attnviz.library.found import FoundModel
 
 _COLUMNS = ("Name", "Family", "Layers", "Heads", "Size", "Place")
 _NUMBERS = (2, 3, 4)
@@ -39,24 +37,20 @@ _SORT = Qt.ItemDataRole.UserRole + 1
 
 
 class ModelsDialog(QDialog):
-    """Lists what `find_models` finds; the search runs beside the window, which does not wait for a slow disk."""
+    """Lists the models that a search has found, and says that it is under way until then."""
 
     modelChosen = Signal(object)  # Path
     folderWanted = Signal()
     fileWanted = Signal()
     hubWanted = Signal()
 
-    def __init__(self, recent: Sequence[Path], current: Path | None, parent: QWidget | None = None) -> None:
+    def __init__(self, current: Path | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Models")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._current = current
         self._build()
-        self._job = Job("attnviz-models", self)
-        self._job.done.connect(self._on_found)
-        self._job.failed.connect(self._say)
-        self._say("Looking at this machine\N{HORIZONTAL ELLIPSIS}")
-        self._job.start(partial(find_models, recent))
+        self.say("Looking at this machine\N{HORIZONTAL ELLIPSIS}")
 
     def chosen(self) -> FoundModel | None:
         """The model whose row is picked, if attnviz can run it."""
@@ -112,22 +106,20 @@ class ModelsDialog(QDialog):
             return True
         return super().eventFilter(watched, event)
 
-    def done(self, result: int) -> None:
-        """Closes once the search is over: a thread must not outlive the object it answers to."""
-        self._job.wait()
-        super().done(result)
-
-    def _say(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
+        """Put a sentence over the list."""
         self._message.setText(sentence)
 
-    def _on_found(self, found: list[FoundModel]) -> None:
+    def show_found(self, found: list[FoundModel]) -> None:
+        """Fill the list."""
         runs = sum(model.why_not is None for model in found)
         others = len(found) - runs
-        self._say(
+        self.say(
             f"{runs:,} on this machine" + (f", and {others:,} that attnviz cannot run yet." if others else ".")
             if found
             else "No model was found on this machine; open one, or get one from the Hub."
         )
+        self.table.clear()
         self.table.setSortingEnabled(False)
         for model in found:
             self.table.addTopLevelItem(_Item(model, self.palette()))
@@ -193,7 +185,7 @@ class _Item(QTreeWidgetItem):
     """A model's line; one that attnviz cannot run is faint and says why when pointed at."""
 
     def __init__(self, model: FoundModel, palette: QPalette) -> None:
-        name = model.path.name if model.place == "recent" else model.name
+        name = f"{model.path.parent.name}/{model.path.name}" if model.place == "recent" else model.name
         cells = (name, model.family, f"{model.n_layer:,}", f"{model.n_head:,}", file_size(model.n_bytes), model.place)
         super().__init__(list(cells))
         self.setData(0, _MODEL, model)

@@ -25,7 +25,7 @@ from attnviz.paint.fonts import text_width
 from attnviz.scene.build import Layout, build_scene
 from attnviz.scene.glide import Glide, can_glide
 from attnviz.session.examples import Example, load_examples
-from attnviz.session.sight import kind_of
+from attnviz.session.sight import KIND_NAMES, kind_of
 from attnviz.ui.canvas import Canvas
 from attnviz.ui.chips import HeadChips
 from attnviz.ui.notice import Notice
@@ -51,7 +51,7 @@ _RESIZE_PAUSE_MS = 20
 _ZOOMS_TO_FIT = (0.9, 0.8, 0.72)
 _MOST_TO_SHRINK = 120
 _SMALLEST_TYPE = 13.0
-_KIND_NAMES = {"encoder": "Encoder", "decoder": "Decoder", "cross": "Decoder \N{RIGHTWARDS ARROW} encoder"}
+_WIDEST_MODEL_BOX = 240  # a longer name is cut; the tip and the foot of the window have it whole
 _PANEL_FROM = 800  # pixels of window below which the picture needs the panel's room
 # The examples' numbers were measured on this model, so its name decides whether their line is shown.
 _EXAMPLES_MODEL = "all-MiniLM-L6-v2"
@@ -80,6 +80,9 @@ class ReaderPage(QWidget):
         self.model_box = QComboBox(self)
         self.model_box.setAccessibleName("Model")
         self.model_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.model_box.setMaximumWidth(_WIDEST_MODEL_BOX)
+        self.model_box.setMinimumContentsLength(8)
+        self.model_box.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.kinds = QComboBox(self)
         self.kinds.setAccessibleName("Attention")
         self.kinds.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -94,7 +97,9 @@ class ReaderPage(QWidget):
         self.chips = HeadChips(appearance, self)
         self.threshold = ThresholdControl(self)
         self.specials_button = QCheckBox("Hide special tokens", self)
-        self.specials_button.setToolTip("Leave [CLS] and [SEP] out of the picture; it says what share that hides (S)")
+        self.specials_button.setToolTip(
+            "Leave out tokens that were not written, such as [CLS]; the picture says what share that hides (S)"
+        )
         self._compose()
         self.canvas.resized.connect(self._on_canvas_resized)
         self.canvas.focusMoved.connect(self._on_focus_moved)
@@ -217,8 +222,8 @@ class ReaderPage(QWidget):
         self.layers.set_stops(range(run.trace.n_layer_of(kind)), state.view.layer)
         if not self.head_counts.isSliderDown():
             self.show_head_count(state)
-        self._trained.setText(f"trained: {config.n_head}")
-        heads = run.trace.attention(state.view.layer, kind).shape[0]
+        self._trained.setText(f"trained: {config.stack_of(kind).n_head}")
+        heads = run.trace.head_count_of(kind)
         self.chips.set_heads(heads, state.view.shown_heads(heads), config.stack_of(kind).n_head)
         self._arrange_foot()
         self.threshold.set_threshold(state.view.threshold)
@@ -234,7 +239,7 @@ class ReaderPage(QWidget):
         if [self.kinds.itemData(i) for i in range(self.kinds.count())] != list(kinds):
             self.kinds.clear()
             for one in kinds:
-                self.kinds.addItem(_KIND_NAMES[one], one)
+                self.kinds.addItem(KIND_NAMES[one], one)
             self.kinds.setMinimumWidth(self.kinds.sizeHint().width())
         self.kinds.setCurrentIndex(kinds.index(kind))
 
@@ -280,7 +285,8 @@ class ReaderPage(QWidget):
         now = self._state.run
         if self.reduced_motion or before is None or before.trace.ids != now.trace.ids:
             return None
-        counts = before.trace.head_count, now.trace.head_count
+        kinds = [kind_of(run.trace, self._state.view) for run in (before, now)]
+        counts = before.trace.head_count_of(kinds[0]), now.trace.head_count_of(kinds[1])
         if counts[0] == counts[1] or not can_glide(self.canvas.scene, scene):
             return None
         return Glide(self.canvas.scene, scene, *counts)

@@ -67,7 +67,9 @@ class StopSlider(QAbstractSlider):
         return QSize(round(sum(widths) + 16 * len(self._stops)), 44)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(self.sizeHint().width(), 14 * len(self._stops) + 24), 44)
+        n = len(self._stops)
+        # Room for most labels; of many stops, for dots that can still be told apart.
+        return QSize(min(self.sizeHint().width(), 24 + 14 * min(n, 16) + 7 * max(0, n - 16)), 44)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._appearance.theme
@@ -75,23 +77,30 @@ class StopSlider(QAbstractSlider):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(theme.faint), 1.0))
         painter.drawLine(QPointF(self._x(0), _LINE_Y), QPointF(self._x(len(self._stops) - 1), _LINE_Y))
-        ends = -1.0
         for place in sorted(range(len(self._stops)), key=self._importance):
             self._paint_dot(painter, place)
-        for place, stop in enumerate(self._stops):
-            text, chosen = str(stop), place == self.value()
-            width = text_width(text, _LABEL, chosen)
-            left = self._x(place) - width / 2
-            if left < ends and not chosen:
-                continue  # too many stops for the width: labels give way, dots stay
-            ends = left + width + 4
+        for place, left in self.labels():
+            chosen, stop = place == self.value(), self._stops[place]
             painter.setFont(font(_LABEL, chosen))
             painter.setPen(QColor(theme.accent if chosen else theme.ink if stop == self._marked else theme.muted))
-            painter.drawText(QPointF(left, _LABEL_Y), text)
+            painter.drawText(QPointF(left, _LABEL_Y), str(stop))
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.accent), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 3), 6, 6)
+
+    def labels(self) -> list[tuple[int, float]]:
+        """Which stops have their numbers written, and the left end of each: the chosen one, the marked one, then from the left
+        those that still have room. The dots of the others stay."""
+        taken: list[tuple[float, float]] = []
+        written = []
+        for place in sorted(range(len(self._stops)), key=lambda place: (-self._importance(place), place)):
+            width = text_width(str(self._stops[place]), _LABEL, place == self.value())
+            left = self._x(place) - width / 2
+            if all(left > end + 4 or left + width + 4 < start for start, end in taken):
+                taken.append((left, left + width))
+                written.append((place, left))
+        return sorted(written)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

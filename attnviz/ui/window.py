@@ -16,6 +16,7 @@ from attnviz.export.figure import Paper
 from attnviz.scene.words import count_of
 from attnviz.session.session import Session
 from attnviz.session.settings import Settings, load_settings, save_settings
+from attnviz.session.sight import kind_of
 from attnviz.ui.actions import ACTIONS, ActionRow
 from attnviz.ui.appearance import Appearance, Choice
 from attnviz.ui.collector import Collector
@@ -187,12 +188,11 @@ class MainWindow(QMainWindow):
 
     def show_head(self, head: int) -> None:
         """Show one head alone; if it is alone already, all of them."""
-        run = self.session.state.run
-        if run is None or head >= run.trace.head_count:
-            return
-        alone = frozenset({head})
-        shown = self.session.state.view.shown_heads(run.trace.head_count)
-        self.session.show_heads(frozenset(range(run.trace.head_count)) if shown == alone else alone)
+        run, view = self.session.state.run, self.session.state.view
+        n_head = 0 if run is None else run.trace.head_count_of(kind_of(run.trace, view))
+        if head < n_head:
+            alone = frozenset({head})
+            self.session.show_heads(frozenset(range(n_head)) if view.shown_heads(n_head) == alone else alone)
 
     def show_keys(self) -> None:
         keys_dialog(self).open()

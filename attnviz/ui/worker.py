@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from attnviz.errors import AttnvizError, Cancelled, InputError
+from attnviz.errors import AttnvizError, Cancelled
 from attnviz.session.run import Runner, Stage
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class Worker(QObject):
         self._wake = threading.Condition()
         self._waiting: Request | None = None
         self._stopping = False
-        self._called_off = False
+        self._running: Request | None = None
+        self._called_off: Request | None = None
         self._budget: int | None = None
         self._thread = threading.Thread(target=self._serve, name="attnviz-engine", daemon=True)
         self._thread.start()
@@ -48,12 +49,11 @@ class Worker(QObject):
         """Have `request` run next, in place of one that still waits."""
         with self._wake:
             self._waiting = request
-            self._called_off = False
             self._wake.notify()
 
     def call_off(self) -> None:
         """End what runs as soon as its layer is done; `cancelled` follows."""
-        self._called_off = True
+        self._called_off = self._running
 
     def set_budget(self, gibibytes: float) -> None:
         """Keep so much of a model's weights ready from the next run on; 0 for half of what is free."""
@@ -75,13 +75,13 @@ class Worker(QObject):
         with self._wake:
             while self._waiting is None and not self._stopping:
                 self._wake.wait()
-            request, self._waiting, self._called_off = self._waiting, None, False
-            return None if self._stopping else request
+            self._running, self._waiting = self._waiting, None
+            return None if self._stopping else self._running
 
     def _run(self, runner: Runner, request: Request) -> None:
         def cancelled() -> bool:
             waiting = self._waiting
-            return self._stopping or self._called_off or (waiting is not None and waiting.model != request.model)
+            return self._stopping or self._called_off is request or (waiting is not None and waiting.model != request.model)
 
         started = monotonic()
 
@@ -93,12 +93,10 @@ class Worker(QObject):
             runner.budget = self._budget
             run = runner.run(request, cancelled, lambda: self.loading.emit(request), progress)
         except Cancelled:
-            if self._called_off and not self._stopping:
+            if self._called_off is request and not self._stopping:
                 self.cancelled.emit(request)
         except AttnvizError as error:
             self.failed.emit(request, error)
-        except MemoryError:
-            self.failed.emit(request, InputError("There is not enough memory for this text; use a shorter one."))
         except Exception as error:  # a defect of ours: the thread must live on, and the person must know
             traceback.print_exc(file=sys.stderr)
             sentence = f"attnviz made a mistake ({type(error).__name__}: {error}); please report this text."

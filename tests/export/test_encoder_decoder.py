@@ -12,6 +12,7 @@ import pytest
 
 from attnviz.cli import main
 from attnviz.engine.model import load_model
+from attnviz.errors import InputError
 from attnviz.export.figure import Paper, figure_facts, save_figure
 from attnviz.export.numbers import save_numbers
 from attnviz.session.view import View
@@ -97,3 +98,13 @@ def test_an_attention_that_the_model_does_not_have_is_refused_by_name(
     assert main(["attend", "--model", str(minilm_path), "--text", TEXT, "--attention", "cross", "-o", str(output)]) == 2
     assert capsys.readouterr().err.strip() == "attnviz: all-MiniLM-L6-v2 has no cross attention; it has encoder."
     assert not output.exists()
+
+
+def test_csv_has_no_logits_and_no_layer_of_another_side(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no logits"):
+        save_numbers(run, tmp_path / "x.csv", with_logits=True)
+    deepest = max(run.trace.n_layer_of(kind) for kind in run.trace.kinds) - 1
+    shallow = min(run.trace.kinds, key=run.trace.n_layer_of)
+    with pytest.raises(InputError, match=f"Layer {deepest} does not exist"):
+        save_numbers(run, tmp_path / "x.csv", [deepest], kind=shallow)
+    assert not (tmp_path / "x.csv").exists()

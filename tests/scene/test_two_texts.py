@@ -9,13 +9,18 @@ import pytest
 
 from attnviz.analysis.edges import Threshold
 from attnviz.engine.model import Model, load_model
+from attnviz.export.provenance import provenance
 from attnviz.scene.build import Layout, build_scene
+from attnviz.scene.focus import arcs_in_focus, focus_labels
 from attnviz.scene.theme import load_theme
+from attnviz.scene.words import left_out_line
 from attnviz.session.view import View
 from tests.golden.families_reader import write_model
 from tests.scene.pictures import rooms, run_of, stand_in_measure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from attnviz.engine.config import Kind
     from attnviz.scene.scene import Scene
     from attnviz.session.run import Run
@@ -86,3 +91,41 @@ def test_the_caption_says_which_attention_it_is(run: Run) -> None:
 
 def test_a_model_of_one_attention_has_no_word_for_it(minilm: Model) -> None:
     assert "encoder" not in picture(run_of(minilm, TEXT), "cross").description
+
+
+def test_a_pinned_token_of_the_encoder_brings_forward_the_arcs_that_look_at_it(run: Run) -> None:
+    view = View(kind="cross", threshold=EVERYTHING, hide_specials=False, focus=1)
+    scene = build_scene(run, view, load_theme("light"), WINDOW, stand_in_measure)
+    np.testing.assert_array_equal(arcs_in_focus(scene), scene.arcs.key == 1)
+    numbers = {label.text for label, _ in focus_labels(scene, stand_in_measure)}
+    strongest = run.trace.attention(0, "cross")[:, :, 1].max(axis=0)
+    assert numbers
+    assert numbers <= {f"{weight:.2f}" for weight in strongest}
+
+
+def test_a_pinned_token_of_the_decoder_brings_forward_what_it_looks_at(run: Run) -> None:
+    first = len(run.trace.tokens)
+    view = View(kind="cross", threshold=EVERYTHING, hide_specials=False, focus=first + 2)
+    scene = build_scene(run, view, load_theme("light"), WINDOW, stand_in_measure)
+    np.testing.assert_array_equal(arcs_in_focus(scene), scene.arcs.query == first + 2)
+
+
+@pytest.mark.parametrize("kind", ["decoder", "cross"])
+def test_a_decoder_without_a_text_says_what_it_waits_for(t5: Model, kind: Kind) -> None:
+    alone = run_of(t5, TEXT)
+    for hide_specials in (True, False):
+        view = View(kind=kind, hide_specials=hide_specials)
+        lines = [label.text for label in build_scene(alone, view, load_theme("light"), WINDOW, stand_in_measure).labels]
+        assert any("read only its start token: give it a text" in line for line in lines) == hide_specials
+
+
+def test_what_is_left_out_is_said_of_each_side(tmp_path: Path) -> None:
+    model = load_model(write_model("bart-lm", tmp_path))
+    run = run_of(model, "cat " * 400, pair="dog " * 400)
+    both = run.trace.encoding.left_out, run.trace.decoder_encoding.left_out
+    line = left_out_line(run)
+    assert all(both)
+    assert f"the last {both[0]:,} tokens of the text" in line
+    assert f"the last {both[1]:,} tokens of the decoder's text" in line
+    facts = provenance(run)
+    assert (facts["tokens_left_out"], facts["decoder_tokens_left_out"]) == both

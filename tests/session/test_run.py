@@ -10,6 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from attnviz.engine.model import Model
 from attnviz.errors import Cancelled, InputError, ModelError
+from attnviz.session import run as run_module
 from attnviz.session.request import Request
 from attnviz.session.run import Runner
 from tests.engine.tiny_bert import write_bert
@@ -121,6 +122,26 @@ def test_progress_counts_the_layers_of_opening_and_of_running(folder: Path) -> N
     told: list[tuple[str, int, int]] = []
     Runner().run(Request(folder, TEXT), progress=lambda *step: told.append(step))
     assert told == [(stage, layer, 2) for stage in ("opening", "reading") for layer in (1, 2)]
+
+
+def test_too_little_memory_for_a_text_is_a_sentence_about_the_text(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crowded(*args: object) -> None:
+        raise MemoryError
+
+    runner = Runner()
+    runner.run(Request(folder, TEXT))
+    monkeypatch.setattr(Model, "trace", crowded)
+    with pytest.raises(InputError, match="not enough memory for this text"):
+        runner.run(Request(folder, TEXT + " cat"))
+
+
+def test_too_little_memory_for_a_model_is_a_sentence_about_the_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crowded(*args: object, **how: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(run_module, "load_model", crowded)
+    with pytest.raises(ModelError, match="not enough memory to open it"):
+        Runner().run(Request(folder, TEXT))
 
 
 def test_a_text_without_anything_to_read_opens_no_model(tmp_path: Path) -> None:

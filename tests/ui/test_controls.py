@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
+from attnviz.paint.fonts import text_width
 from attnviz.session.run import Runner
 from attnviz.session.view import HeadChoice
 from tests.ui.hands import LEFT, NO_KEY, Hands
@@ -387,3 +388,16 @@ def test_the_checkbox_and_the_key_show_and_hide_the_special_tokens(hands: Hands)
     hands.key("S")
     assert "[CLS]" not in hands.words()
     assert (box.isChecked(), action.isChecked()) == (True, True)
+
+
+@pytest.mark.parametrize("width", [110, 160, 240, 600])
+@pytest.mark.parametrize("stops", [(1, 2, 4, 8, 16, 32), tuple(range(32)), (1, 2, 3, 4, 6, 12, 24, 48)])
+def test_numbers_of_a_slider_never_run_into_each_other(hands: Hands, stops: tuple[int, ...], width: int) -> None:
+    slider = hands.reader.head_counts
+    slider.resize(width, 44)
+    for chosen in (stops[0], stops[-2], stops[-1]):
+        slider.set_stops(stops, chosen, marked=stops[-1])
+        labels = slider.labels()
+        assert stops.index(chosen) in {place for place, _ in labels}
+        ends = [(left, left + text_width(str(stops[place]), 12, stops[place] == chosen)) for place, left in labels]
+        assert all(end < start for (_, end), (start, _) in pairwise(ends))

@@ -38,7 +38,7 @@ class SlowRunner:
     ) -> str:
         self.began.append(request.text)
         if request.text.startswith("raise"):
-            errors = {"memory": MemoryError(), "zero": ZeroDivisionError("by zero"), "model": ModelError("It is broken.")}
+            errors = {"zero": ZeroDivisionError("by zero"), "model": ModelError("It is broken.")}
             raise errors[request.text.split()[1]]
         while not self.go_on.acquire(timeout=0.005):
             if cancelled():
@@ -112,12 +112,14 @@ def test_a_mistake_of_ours_becomes_a_sentence_and_the_worker_lives_on(desk: Desk
     desk.until(lambda: desk.done == ["next"])
 
 
-def test_too_little_memory_becomes_a_sentence(desk: Desk) -> None:
-    desk.ask("raise memory")
-    desk.until(lambda: bool(desk.failed))
-    error = desk.failed[0][1]
-    assert isinstance(error, InputError)  # a shorter text may be read with the same model
-    assert str(error) == "There is not enough memory for this text; use a shorter one."
+def test_a_cancel_holds_though_something_is_typed_before_the_layer_ends(desk: Desk) -> None:
+    desk.ask("first")
+    desk.until(lambda: desk.runner.began == ["first"])
+    desk.worker.call_off()
+    desk.ask("second")
+    desk.until(lambda: desk.runner.cancelled == ["first"])
+    desk.runner.go_on.release()
+    desk.until(lambda: desk.done == ["second"])
 
 
 def test_an_error_of_the_engine_arrives_as_it_is(desk: Desk) -> None:

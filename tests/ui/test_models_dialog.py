@@ -10,8 +10,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QTreeWidgetItem
 
+from attnviz.errors import Cancelled, ModelError
 from attnviz.library.closed import CLOSED_MODELS
 from attnviz.session.settings import load_settings
+from attnviz.ui import model_choice
 from attnviz.ui.hub_dialog import HubDialog
 from attnviz.ui.models_dialog import ModelsDialog
 from tests.engine.tiny_bert import write_bert
@@ -149,22 +151,58 @@ def test_a_model_from_elsewhere_is_remembered_and_listed_next_time(
     again = open_reader()
     again.until(lambda: not again.window.models.is_searching)
     assert again.reader.model_box.findText("elsewhere") >= 0
-    assert rows(opened(again))["elsewhere"].text(5) == "recent"
+    assert rows(opened(again))[f"{tmp_path.name}/elsewhere"].text(5) == "recent"
 
 
 def test_the_window_can_be_closed_while_the_machine_is_looked_through(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
+    ended = []
 
-    from attnviz.ui import models_dialog
+    def slow(recent: object, cancelled: Callable[[], bool]) -> list[object]:
+        while not cancelled():
+            pass
+        ended.append(True)
+        raise Cancelled
 
-    go_on = threading.Event()
-    monkeypatch.setattr(models_dialog, "find_models", lambda recent: [] if go_on.wait(20) else None)
+    hands.until(lambda: not hands.window.models.is_searching)
+    monkeypatch.setattr(model_choice, "find_models", slow)
     hands.window.show_models()
     dialog = hands.window.findChildren(ModelsDialog)[-1]
     assert "Looking at this machine" in dialog.message()
-    threading.Timer(0.05, go_on.set).start()
+    dialog.reject()
+    assert not ended  # the dialog waits for nothing
     hands.window.close()
-    assert not dialog.isVisible()
+    assert ended
+
+
+def test_what_arrives_during_a_search_is_found_by_another(hands: Hands, others: Path) -> None:
+    hands.window.models.search()
+    write_bert(others / "late")
+    hands.window.models.search()
+    hands.until(lambda: hands.reader.model_box.findText("late") >= 0)
+
+
+def test_a_search_that_fails_says_so_and_can_be_made_again(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(recent: object, cancelled: object) -> None:
+        raise ModelError("The disk is gone; look again later.")
+
+    hands.until(lambda: not hands.window.models.is_searching)
+    with monkeypatch.context() as gone:
+        gone.setattr(model_choice, "find_models", broken)
+        hands.window.show_models()
+        dialog = hands.window.findChildren(ModelsDialog)[-1]
+        hands.until(lambda: dialog.message() == "The disk is gone; look again later.")
+    hands.window.models.search()
+    hands.until(lambda: dialog.table.topLevelItemCount() == 3)
+
+
+def test_models_of_one_name_and_place_are_told_apart_by_their_folders(hands: Hands, tmp_path: Path) -> None:
+    for run in ("run1", "run2"):
+        hands.window.open_model(write_bert(tmp_path / run / "final"))
+        hands.until(lambda run=run: hands.run.request.model.parent.name == run)
+        hands.settle()
+    hands.window.models.search()
+    hands.until(lambda: hands.reader.model_box.findText("run1/final") >= 0 and hands.reader.model_box.findText("run2/final") >= 0)
+    assert {"run1/final", "run2/final"} <= set(rows(opened(hands)))
 
 
 def test_more_memory_for_weights_is_kept_and_used(hands: Hands, monkeypatch: pytest.MonkeyPatch, others: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 
+from attnviz.ui.export_dialog import ExportDialog
 from tests.golden.families_reader import write_model
 from tests.ui.hands import LEFT, Hands
 
@@ -103,3 +104,17 @@ def test_a_model_of_one_side_takes_the_field_away_again(hands: Hands, minilm_pat
     assert not hands.reader.pair.isVisible()
     assert not hands.reader.kinds.isVisible()
     assert " ".join(hands.words()) == "Why not cross the street ?"
+
+
+def test_csv_from_the_window_holds_the_attention_that_is_shown(hands: Hands, tmp_path: Path) -> None:
+    write_pair(hands, PAIR)
+    choose(hands, "Decoder → encoder")
+    hands.window.export()
+    dialog = hands.window.findChildren(ExportDialog)[-1]
+    dialog.form_box.setCurrentText("CSV numbers, one weight a line")
+    assert "decoder → encoder" in dialog.message()
+    dialog.path_field.setText(str(tmp_path / "x.csv"))
+    hands.qtbot.mouseClick(dialog.export_button, LEFT)
+    hands.until((tmp_path / "x.csv").exists)
+    assert '# attention: "cross"' in (tmp_path / "x.csv").read_text(encoding="utf-8")
+    dialog.close()
