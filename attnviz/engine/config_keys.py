@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from attnviz.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 T = TypeVar("T")
 _REQUIRED: Final = object()
@@ -24,8 +24,8 @@ LONGEST = 1 << 31
 class ConfigKeys:
     """Reads keys out of a parsed config.json and remembers which ones were read.
 
-    A name may list spellings, "n_embd|hidden_size"; the first that is there counts. Without a `default` a key must be there;
-    null counts as absent. Raises ModelError with the key's name for a value that is not as expected.
+    A name may list spellings, "n_embd|hidden_size"; where several are there, they must mean the same. Without a `default` a key
+    must be there; null counts as absent. Raises ModelError with the key's name for a value that is not as expected.
     """
 
     def __init__(self, values: Mapping[str, Any], where: str) -> None:
@@ -45,64 +45,78 @@ class ConfigKeys:
         """Whether the key is there and null, which to some families is not the same as absent."""
         return name in self._values and self._values[name] is None
 
+    def first(self, *names: str) -> str:
+        """The first of these keys that is there and not null, else the first; the others go without being read."""
+        return next(filter(self.has, names), names[0])
+
     def integer(self, name: str, low: int, high: int, default: Any = _REQUIRED) -> int:
         """The whole number under `name`, between `low` and `high`."""
-        name, value = self._take(name, default)
-        if value is default:
+
+        def meaning(name: str, value: Any) -> int:
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+                raise self.refuse(f'"{name}" is {short(value)}, expected a whole number from {low} to {high}')
             return value
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise self.refuse(f'"{name}" is {short(value)}, expected a whole number from {low} to {high}')
-        return value
+
+        return self._take(name, default, meaning)
 
     def number(self, name: str, low: float, high: float, default: Any = _REQUIRED) -> float:
         """The number under `name`, between `low` and `high`."""
-        name, value = self._take(name, default)
-        if value is default:
-            return value
-        if not _is_number(value) or not low <= value <= high:
-            raise self.refuse(f'"{name}" is {short(value)}, expected a number from {low:g} to {high:g}')
-        return float(value)
+
+        def meaning(name: str, value: Any) -> float:
+            if not _is_number(value) or not low <= value <= high:
+                raise self.refuse(f'"{name}" is {short(value)}, expected a number from {low:g} to {high:g}')
+            return float(value)
+
+        return self._take(name, default, meaning)
 
     def flag(self, name: str, default: Any = _REQUIRED) -> bool:
         """True or false under `name`."""
-        name, value = self._take(name, default)
-        if value is not default and not isinstance(value, bool):
-            raise self.refuse(f'"{name}" is {short(value)}, expected true or false')
-        return value
+
+        def meaning(name: str, value: Any) -> bool:
+            if not isinstance(value, bool):
+                raise self.refuse(f'"{name}" is {short(value)}, expected true or false')
+            return value
+
+        return self._take(name, default, meaning)
 
     def choice(self, name: str, meanings: Mapping[str, T], default: Any = _REQUIRED) -> T:
         """What the word under `name` means by the table `meanings`."""
-        name, value = self._take(name, default)
-        if value is default:
-            return value
-        if not isinstance(value, str) or value not in meanings:
-            raise self.refuse(f'"{name}" is {short(value)}; attnviz knows {", ".join(meanings)}')
-        return meanings[value]
+
+        def meaning(name: str, value: Any) -> T:
+            if not isinstance(value, str) or value not in meanings:
+                raise self.refuse(f'"{name}" is {short(value)}; attnviz knows {", ".join(meanings)}')
+            return meanings[value]
+
+        return self._take(name, default, meaning)
 
     def words(self, name: str, allowed: Collection[str], length: int) -> list[str] | None:
         """The list of `length` words under `name`, each one of `allowed`; None where the key is absent."""
-        name, value = self._take(name, None)
-        if value is None:
-            return None
-        if not isinstance(value, list) or len(value) != length or not all(isinstance(w, str) and w in allowed for w in value):
-            raise self.refuse(f'"{name}" is {short(value)}, expected {length} times one of {", ".join(allowed)}')
-        return value
+
+        def meaning(name: str, value: Any) -> list[str]:
+            if not isinstance(value, list) or len(value) != length or not all(isinstance(w, str) and w in allowed for w in value):
+                raise self.refuse(f'"{name}" is {short(value)}, expected {length} times one of {", ".join(allowed)}')
+            return value
+
+        return self._take(name, None, meaning)
 
     def strings(self, name: str) -> list[str]:
         """The words under `name`; none where the key is absent or something else."""
-        _, value = self._take(name, None)
+        value = self._take(name, None)
         return [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
 
     def numbers(self, name: str, length: int) -> tuple[float, ...]:
-        """The list of `length` positive numbers under `name`."""
-        name, value = self._take(name, _REQUIRED)
-        if not isinstance(value, list) or len(value) != length or not all(_is_number(x) and 0 < x < 1e6 for x in value):
-            raise self.refuse(f'"{name}" is {short(value)}, expected a list of {length} positive numbers')
-        return tuple(map(float, value))
+        """The list of `length` positive numbers under `name`, from a millionth to a million."""
+
+        def meaning(name: str, value: Any) -> tuple[float, ...]:
+            if not isinstance(value, list) or len(value) != length or not all(_is_number(x) and 1e-6 <= x <= 1e6 for x in value):
+                raise self.refuse(f'"{name}" is {short(value)}, expected a list of {length} numbers from 1e-06 to 1e+06')
+            return tuple(map(float, value))
+
+        return self._take(name, _REQUIRED, meaning)
 
     def part(self, name: str) -> ConfigKeys | None:
         """The keys of the object under `name`, to be read and finished like these; None where the key is absent."""
-        name, value = self._take(name, None)
+        value = self._take(name, None)
         if value is None:
             return None
         if not isinstance(value, dict):
@@ -128,15 +142,24 @@ class ConfigKeys:
             names = ", ".join(f'"{short_name(name)}"' for name in left[:5]) + (", …" if len(left) > 5 else "")
             raise self.refuse(f"attnviz does not know what {names} would change; refused, as attention could come out wrong")
 
-    def _take(self, names: str, default: Any = _REQUIRED) -> tuple[str, Any]:
+    def _take(self, names: str, default: Any = _REQUIRED, meaning: Callable[[str, Any], Any] = lambda name, value: value) -> Any:
+        """What the value means under each spelling that is there. Raises ModelError if two of them mean different things: which
+        one would count, other programs decide each in their own way."""
         spellings = names.split("|")
         self._read.update(spellings)
-        for name in spellings:
-            if self._values.get(name) is not None:
-                return name, self._values[name]
-        if default is _REQUIRED:
-            raise self.refuse(f'"{spellings[0]}" is missing; the file is not a complete model configuration')
-        return spellings[0], default
+        there = {name: meaning(name, self._values[name]) for name in spellings if self._values.get(name) is not None}
+        if not there:
+            if default is _REQUIRED:
+                raise self.refuse(f'"{spellings[0]}" is missing; the file is not a complete model configuration')
+            return default
+        first, *others = there
+        for other in others:
+            if there[other] != there[first]:
+                raise self.refuse(
+                    f'"{first}" is {short(self._values[first])} and "{other}" is {short(self._values[other])}, two spellings of '
+                    "one key; correct the wrong one"
+                )
+        return there[first]
 
 
 def _is_number(value: Any) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnviz.engine.safetensors_source import PICKLES, SafetensorsSource, find_weights
+from attnviz.engine.files import LARGEST_CONFIG, PICKLES
+from attnviz.engine.safetensors_source import SafetensorsSource, find_weights
 from attnviz.engine.tokenizer import Tokenizer
 from attnviz.errors import ModelError
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attnviz.engine.tensors import TensorSource
-
-# A config.json is a few kilobytes; anything far larger is not one.
-_CONFIG_LIMIT = 10 << 20
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def _checked_folder(path: Path) -> Path:
 
 def _read_config_file(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _CONFIG_LIMIT:
+        if path.stat().st_size > LARGEST_CONFIG:
             raise ModelError(f"{path}: {path.stat().st_size:,} bytes is no model configuration.")
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RopeKind = Literal["default", "linear", "dynamic", "yarn", "llama3", "longrope", "divided"]
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True)
 class Rope:
@@ -55,7 +57,8 @@ class Rope:
                 return self._plain(self.base) / np.float32(self.factor)
             case "dynamic":  # NTK-aware, bloc97 and emozilla 2023
                 stretched = self.factor * max(n, self.original) / self.original - (self.factor - 1)
-                return self._plain(self.base * stretched ** (self.width / (self.width - 2)))
+                base = self.base * stretched ** (self.width / (self.width - 2))
+                return self._plain(min(base, _LARGEST))  # three numbers that turn raise it to the third power
             case "yarn":
                 return self._yarn()
             case "llama3":

@@ -17,6 +17,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from attnviz.engine.config_keys import short
+from attnviz.engine.files import INDEX, PICKLES, check_regular
 from attnviz.errors import ModelError
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     from attnviz.engine.ops import Float32
 
-# Endings of files that hold Python pickles. Opening one can run any code, so they are never opened.
-PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
-INDEX = "model.safetensors.index.json"
 _INDEX_LIMIT = 100 << 20  # bytes; the index of the largest models takes a few megabytes
 _FLOATS: dict[str, DTypeLike] = {
     "F64": np.float64,
@@ -42,14 +40,17 @@ _OTHERS: dict[str, DTypeLike] = {"U8": np.uint8, "I8": np.int8, "BOOL": np.bool_
 def find_weights(folder: Path) -> tuple[Path, ...]:
     """The safetensors files of a model folder, those of an index where there is one.
 
-    Raises ModelError, which names a pickle if only that is there, and the file that an index lists and the folder lacks.
+    Raises ModelError, which names a pickle if only that is there, what is no regular file, and the file that an index lists and
+    the folder lacks.
     """
     single, files = folder / "model.safetensors", sorted(folder.glob("*.safetensors"))
     if single in files:
+        check_regular(single)
         return (single,)
     if (folder / INDEX).is_file():
         return _indexed(folder)
     if len(files) == 1:
+        check_regular(files[0])
         return (files[0],)
     if files:
         raise ModelError(
@@ -117,15 +118,17 @@ class SafetensorsSource:
     def rows(self, name: str, rows: NDArray[Any] | slice) -> Float32:
         """Some rows of a matrix as float32; the others are not read."""
         self._check_float(name)
-        return _as_float32(self.stored(name)[rows])
+        return _as_float32(_aligned(self._mapped(name)[rows]))
 
     def stored(self, name: str) -> NDArray[Any]:
         """A whole tensor as it is stored, a read-only view of the mapped file."""
+        return _aligned(self._mapped(name))
+
+    def _mapped(self, name: str) -> NDArray[Any]:
+        """The tensor where it lies in the file, which need not be on its numbers' own boundaries."""
         place = self._places[name]
         dtype = np.dtype(_FLOATS.get(place.kind) or _OTHERS.get(place.kind) or self._refuse(name))
         data = place.bytes[place.start : place.start + prod(place.shape) * dtype.itemsize].view(np.ndarray)
-        if place.start % dtype.itemsize:  # a header of odd length; products want numbers on their own boundaries
-            data = data.copy()
         return data.view(dtype).reshape(place.shape)
 
     def _check_float(self, name: str) -> None:
@@ -136,6 +139,11 @@ class SafetensorsSource:
         raise ModelError(
             f'{self.where}: tensor "{name}" is stored as {self._places[name].kind}; attnviz reads {", ".join(sorted(_FLOATS))}.'
         )
+
+
+def _aligned(numbers: NDArray[Any]) -> NDArray[Any]:
+    """The same on boundaries that products can use; a header of odd length puts them beside those."""
+    return numbers if numbers.flags.aligned else numbers.copy()
 
 
 def _as_float32(stored: NDArray[Any]) -> Float32:

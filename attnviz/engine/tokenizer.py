@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +11,10 @@ from unicodedata import category
 
 import numpy as np
 
+from attnviz.engine.soundness import sound
 from attnviz.errors import InputError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import tokenizers
     from numpy.typing import NDArray
 
@@ -91,7 +89,7 @@ class Tokenizer:
 
         if path.stat().st_size > _FILE_LIMIT:
             raise ModelError(f"{path}: {path.stat().st_size:,} bytes is no tokenizer; get the model's files again.")
-        with _sound(str(path)):
+        with sound(str(path)):
             tokenizer = tokenizers.Tokenizer.from_file(str(path))
         return cls(tokenizer, str(path))
 
@@ -118,7 +116,7 @@ class Tokenizer:
         Raises InputError for a text of more than TEXT_LIMIT characters, or if not even the specials fit.
         """
         texts = [readable(part) for part in ([text] if pair is None else [text, pair])]
-        with _sound(self._where):
+        with sound(self._where):
             parts = [self._tokenizer.encode(part, add_special_tokens=False) for part in texts]
         room = limit - self._tokenizer.num_special_tokens_to_add(pair is not None)
         if room < 0:
@@ -127,7 +125,7 @@ class Tokenizer:
         # Which text a token is of, and where it stands. The library's own sequence_ids lose the first text of a pair that is put
         # together here, and its offsets are trimmed a second time where the tokenizer trims them (RoBERTa's does).
         places = [(number, span) for number, part in enumerate(parts) for span in part.offsets]
-        with _sound(self._where):
+        with sound(self._where):
             whole = self._tokenizer.post_process(*parts, add_special_tokens=True)
             return Encoding(tuple(self._tokens(whole, texts, places)), left_out)
 
@@ -160,18 +158,6 @@ class Tokenizer:
             tokens.append(Token(id_, spelled, shown, (start, end), sequence, False, continues, segment))
             last, end_before = (sequence, word), end
         return tokens
-
-
-@contextmanager
-def _sound(where: str) -> Iterator[None]:
-    """Raises ModelError for whatever the library says of an unsound tokenizer: it has bare exceptions, and for an entry that its
-    own tables lack a panic, which is no Exception."""
-    try:
-        yield
-    except BaseException as error:
-        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            raise ModelError(f"{where}: not a readable tokenizer ({error}); get the model's files again.") from error
-        raise
 
 
 def readable(text: str) -> str:

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from attnviz.errors import ModelError
+from attnviz.errors import Cancelled, ModelError, never
 from attnviz.library.found import FoundModel, read_folder, read_gguf
 from attnviz.library.gguf_names import group_gguf, variant_names
 from attnviz.library.lm_studio import lm_studio_folders, repositories_in
@@ -19,13 +19,13 @@ from attnviz.library.places import hugging_face_cache, models_folder
 from attnviz.library.verify import looks_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["FoundModel", "default_model", "find_models", "resolve_model"]
 
 
-def find_models(recent: Iterable[str | Path] = ()) -> list[FoundModel]:
-    """Every model in the known places, by name; those that attnviz cannot run say why.
+def find_models(recent: Iterable[str | Path] = (), cancelled: Callable[[], bool] = never) -> list[FoundModel]:
+    """Every model in the known places, by name; those that attnviz cannot run say why. Raises Cancelled once `cancelled()` says so.
 
     recent: paths opened lately, listed if no other place has them. Left out is what is broken and what is no transformer; a
     file that lies in two places is listed once. Only headers are read, nothing is hashed.
@@ -33,6 +33,8 @@ def find_models(recent: Iterable[str | Path] = ()) -> list[FoundModel]:
     places = (_own(), _packaged(), _cached(), _of_lm_studio(), _of_ollama(), _recent(recent))
     found: dict[str, FoundModel] = {}
     for model in chain.from_iterable(places):
+        if cancelled():
+            raise Cancelled
         found.setdefault(os.path.realpath(model.path), model)
     return sorted(found.values(), key=lambda model: (model.name.casefold(), model.place))
 
@@ -49,11 +51,11 @@ def default_model() -> Path | None:
     return None
 
 
-def resolve_model(name_or_path: str | Path) -> Path:
+def resolve_model(name_or_path: str | Path, recent: Iterable[str | Path] = ()) -> Path:
     """The folder or .gguf file that a person means by a path, or by a name from `find_models`.
 
-    A folder with a config.json goes before a name, a name before any other folder. Capitals do not matter in names, and
-    `owner/` may be left out where that is clear.
+    recent: as for `find_models`. A folder with a config.json goes before a name, a name before any other folder. Capitals do not
+    matter in names, and `owner/` may be left out where that is clear.
     Raises ModelError if nothing is there.
     """
     path, text = Path(name_or_path), str(name_or_path)
@@ -63,7 +65,7 @@ def resolve_model(name_or_path: str | Path) -> Path:
             return path
         if path.is_file():
             return _check_file(path)
-        if isinstance(name_or_path, str) and (named := _by_name(text)):
+        if isinstance(name_or_path, str) and (named := _by_name(text, recent)):
             return named
         if path.is_dir():
             return path
@@ -72,15 +74,16 @@ def resolve_model(name_or_path: str | Path) -> Path:
     raise _nothing_there(path, text)
 
 
-def _by_name(name: str) -> Path | None:
-    if name.casefold() == MINILM.name and (folder := default_model()):
+def _by_name(name: str, recent: Iterable[str | Path]) -> Path | None:
+    if name.casefold() in (MINILM.name, MINILM.folder.casefold()) and (folder := default_model()):
         return folder
-    wanted, models = name.casefold(), find_models()
+    wanted, models = name.casefold(), find_models(recent)
     for form in _FORMS:
         matches: dict[str, Path] = {}
         for model in models:
-            if wanted in form(model.name.casefold()):
-                matches.setdefault(model.name, model.path)
+            called = model.path.name if model.place == "recent" else model.name
+            if wanted in form(called.casefold()):
+                matches.setdefault(str(model.path) if model.place == "recent" else model.name, model.path)
         if len(matches) > 1:
             names = ", ".join(matches)
             raise ModelError(f'"{name}" is the name of more than one model on this machine; say which: {names}')
@@ -113,6 +116,8 @@ def _check_file(path: Path) -> Path:
 def _nothing_there(path: Path, text: str) -> ModelError:
     if text.casefold() == MINILM.name:
         return ModelError("minilm is not on this machine yet; get it with: attnviz get minilm")
+    if path.exists():
+        return ModelError(f"{path}: neither a folder nor a regular file; give the path of one, or a name from: attnviz models")
     if path.suffix.lower() == ".gguf":
         return ModelError(f"{path}: no such file; give the path of a .gguf file, or a name from: attnviz models")
     return ModelError(
@@ -197,8 +202,8 @@ def _sizes(folder: Path, below: bool = False) -> dict[str, int]:
     for place in (folder, *(_folders_in(folder, "*") if below else ())):
         with suppress(OSError):
             for path in place.iterdir():
-                if path.suffix.lower() == ".gguf":
-                    with suppress(OSError):  # a dead link
+                if path.suffix.lower() == ".gguf" and path.is_file():
+                    with suppress(OSError):  # it has gone meanwhile
                         sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
     return sizes
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from attnviz.engine.files import LARGEST_CONFIG, check_regular
 from attnviz.errors import ModelError
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 # The keys that the families of transformers use for the same number, encoder first.
 LAYER_KEYS: Final = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
 HEAD_KEYS: Final = ("num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads")
-LARGEST_CONFIG: Final = 10 << 20  # bytes; a config.json has a few thousand
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,12 @@ class FoundModel:
 def read_folder(name: str, folder: Path, place: str) -> FoundModel | None:
     """The model in a folder with config.json and *.safetensors; None if it is broken or no transformer."""
     try:
+        check_regular(folder / "config.json")
         if (folder / "config.json").stat().st_size > LARGEST_CONFIG:
             return None
         config = json.loads((folder / "config.json").read_bytes())
-        sizes = [weights.stat().st_size for weights in folder.glob("*.safetensors")]
-    except (OSError, ValueError, RecursionError):
+        sizes = [weights.stat().st_size for weights in folder.glob("*.safetensors") if weights.is_file()]
+    except (ModelError, OSError, ValueError, RecursionError):
         return None
     if not isinstance(config, dict) or not sum(sizes):
         return None

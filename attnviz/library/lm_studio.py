@@ -33,7 +33,9 @@ def repositories_in(folder: Path) -> Iterator[tuple[str, Path]]:
 def _moved_home() -> list[Path]:
     """Where a file in the person's home says that LM Studio keeps its things."""
     try:
-        with (Path.home() / ".lmstudio-home-pointer").open(encoding="utf-8") as pointer:
+        if not (named := Path.home() / ".lmstudio-home-pointer").is_file():
+            return []
+        with named.open(encoding="utf-8") as pointer:
             said = pointer.readline(_LONGEST_PATH).strip()
     except (OSError, ValueError):
         return []
@@ -42,7 +44,7 @@ def _moved_home() -> list[Path]:
 
 def _chosen(settings: Path) -> Path | None:
     try:
-        if settings.stat().st_size > _LARGEST_SETTINGS:
+        if not settings.is_file() or settings.stat().st_size > _LARGEST_SETTINGS:
             return None
         folder = json.loads(settings.read_text(encoding="utf-8"))["downloadsFolder"]
         return Path(folder).expanduser() if folder else None

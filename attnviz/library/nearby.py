@@ -40,7 +40,8 @@ def snapshots(repository_folder: Path) -> list[Path]:
     """The snapshot folders of one `models--owner--name` of the cache, the one that `main` names first, then by age."""
     main = ""
     with suppress(OSError, ValueError):
-        main = (repository_folder / "refs" / "main").read_text(encoding="utf-8").strip()
+        if (named := repository_folder / "refs" / "main").is_file():
+            main = named.read_text(encoding="utf-8").strip()
     found: list[tuple[bool, float, Path]] = []
     with suppress(OSError):
         for folder in (repository_folder / "snapshots").iterdir():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
+from attnviz.engine.files import INDEX, PICKLES
 from attnviz.errors import DownloadError
 from attnviz.library.gguf_names import group_gguf, variant_names
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SAFETENSORS: Final = "safetensors"
-INDEX: Final = "model.safetensors.index.json"
-# Endings of files that hold Python pickles, as the engine has them: never asked for.
-PICKLES: Final = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _NEEDED: Final = ("config.json", "tokenizer.json")
 _SMALL: Final = ("tokenizer_config.json", "special_tokens_map.json", "generation_config.json")
 _SHARD: Final = re.compile(r"model-\d{5}-of-(\d{5})\.safetensors")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from safetensors.numpy import save, save_file
 
-from attnviz.engine.safetensors_source import INDEX, SafetensorsSource, find_weights
+from attnviz.engine.files import INDEX
+from attnviz.engine.safetensors_source import SafetensorsSource, find_weights
 from attnviz.errors import ModelError
+from tests.engine.pipes import pipe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+MIB = 1 << 20
 FLOATS = ["float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"]
 MATRIX = np.array([[0.0, -1.5, 0.25], [2.0, 448.0, -0.015625]], np.float32)  # exact in each of the kinds
 
@@ -72,6 +76,51 @@ def test_whole_numbers_are_refused_as_weights_by_name_and_kind(tmp_path: Path, k
     for read in (lambda: source.read("a"), lambda: source.rows("a", slice(1))):
         with pytest.raises(ModelError, match=r'"a" is stored as (U16|I32|BOOL); attnviz reads BF16, F16'):
             read()
+
+
+def written_beside_its_boundaries(folder: Path, tensors: dict[str, Any], by: int) -> SafetensorsSource:
+    """The file with so many blanks more in its header, so that no number lies on its own boundary."""
+    whole = save(tensors)
+    length = int.from_bytes(whole[:8], "little")
+    header = whole[8 : 8 + length] + b" " * by
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + whole[8 + length :])
+    return SafetensorsSource((folder / "model.safetensors",))
+
+
+@pytest.mark.parametrize("by", [1, 2, 4])
+@pytest.mark.parametrize("kind", FLOATS)
+def test_a_header_of_any_length_gives_the_same_numbers_on_their_boundaries(tmp_path: Path, kind: str, by: int) -> None:
+    source = written_beside_its_boundaries(tmp_path, {"a": MATRIX.astype(dtype_of(kind))}, by)
+    pick = np.array([1, 0, 1])
+    parts = {"whole": source.read("a"), "rows": source.rows("a", pick), "span": source.rows("a", slice(1, 2))}
+    for name, wanted in {"whole": MATRIX, "rows": MATRIX[pick], "span": MATRIX[1:]}.items():
+        assert np.array_equal(parts[name], wanted)
+        assert parts[name].flags.aligned
+    assert source.stored("a").flags.aligned
+
+
+@pytest.mark.parametrize("by", [0, 1])
+def test_some_rows_cost_no_more_memory_than_they_take(tmp_path: Path, by: int) -> None:
+    source = written_beside_its_boundaries(tmp_path, {"a": np.zeros((1024, 1024), np.float32)}, by)
+    for rows in (np.array([7, 3]), slice(5, 6)):
+        tracemalloc.start()
+        try:
+            source.rows("a", rows)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < MIB
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "other.safetensors"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    with pipe(tmp_path / name, save({"a": MATRIX})):
+        assert refusal(tmp_path).startswith(f"{tmp_path / name}: not a regular file")
+
+
+def test_a_folder_is_no_file_of_weights(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").mkdir()
+    assert "not a regular file" in refusal(tmp_path)
 
 
 def shards(folder: Path, tensors: dict[str, Any], of: int = 2) -> dict[str, str]:

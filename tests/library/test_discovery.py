@@ -16,6 +16,7 @@ from model_places import header, write_gguf_header, write_ollama
 from attnviz.errors import ModelError
 from attnviz.library import discovery, nearby
 from attnviz.library.discovery import FoundModel, default_model, find_models, resolve_model
+from tests.engine.pipes import pipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +64,22 @@ def test_a_folder_without_weights_or_with_dead_links_is_skipped(machine: Path) -
     dead = write_cache(machine / "hf")
     (dead / "model.safetensors").resolve().unlink()
     assert find_models() == []
+
+
+def test_a_pipe_is_passed_over_and_not_waited_for(machine: Path) -> None:
+    models = machine / "data" / "models"
+    write_files(models / "sound")
+    write_files(models / "config")
+    write_files(models / "weights")
+    models_config = json.dumps(CONFIG).encode()
+    with (
+        pipe(models / "alone.gguf", header()),
+        pipe(models / "config" / "config.json", models_config),
+        pipe(models / "weights" / "model.safetensors"),
+    ):
+        assert [model.name for model in find_models(recent=[models / "alone.gguf"])] == ["sound"]
+        with pytest.raises(ModelError, match=r"alone\.gguf: neither a folder nor a regular file"):
+            resolve_model(models / "alone.gguf")
 
 
 def test_a_download_that_is_still_running_is_not_a_model(machine: Path) -> None:
@@ -172,7 +189,7 @@ def test_a_module_that_is_no_package_holds_no_model(machine: Path) -> None:
 def test_looking_for_the_default_model_loads_next_to_nothing() -> None:
     program = (
         "import sys; from attnviz.library import discovery, get; discovery.default_model();"
-        "sys.exit(bool({'PySide6', 'huggingface_hub', 'numpy'} & set(sys.modules)))"
+        "sys.exit(bool({'PySide6', 'huggingface_hub', 'numpy', 'safetensors', 'tokenizers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
@@ -403,3 +420,25 @@ def test_a_file_that_lies_in_two_places_is_listed_once(machine: Path) -> None:
     other.parent.mkdir(parents=True)
     other.symlink_to(own)
     assert names() == ["own"]
+
+
+def test_a_model_opened_lately_goes_by_its_folders_or_files_name(machine: Path) -> None:
+    folder, path = write_files(machine / "run1" / "final"), write_gguf_header(machine / "downloads" / "tiny.gguf")
+    recent = [folder, path]
+    assert resolve_model("final", recent) == folder
+    assert resolve_model("tiny.gguf", recent) == path
+    with pytest.raises(ModelError):
+        resolve_model("final")
+
+
+def test_two_models_of_one_name_opened_lately_are_told_apart_by_their_paths(machine: Path) -> None:
+    recent = [write_files(machine / run / "final") for run in ("run1", "run2")]
+    with pytest.raises(ModelError) as refusal:
+        resolve_model("final", recent)
+    assert all(str(path) in str(refusal.value) for path in recent)
+
+
+def test_the_default_model_also_goes_by_its_own_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "MINILM", dataclasses.replace(SMALL, name="minilm", folder="all-MiniLM-L6-v2"))
+    own = write_files(home / "data" / "models" / "all-MiniLM-L6-v2")
+    assert resolve_model("all-minilm-l6-v2") == resolve_model("minilm") == own

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attnviz.engine.files import INDEX
 from attnviz.errors import DownloadError
 from attnviz.library.gguf_names import group_gguf, variant_names
-from attnviz.library.offer import INDEX, HubFile, Offer, licence_of, read_choices
+from attnviz.library.offer import HubFile, Offer, licence_of, read_choices
 from attnviz.library.repository_name import is_repository, read_repository
 from attnviz.library.sizes import file_size
 

@@ -51,6 +51,7 @@ def _read_config(name: str, keys: ConfigKeys) -> ModelConfig:
     keys.only("normalize_embedding", is_bart)
     keys.only("static_position_embeddings", not is_bart)
     n_vocab = vocabulary_of(keys)
+    start = keys.first("decoder_start_token_id", "eos_token_id")
     keys.only("decoder_vocab_size", n_vocab)
     encoder = _stack(keys, "encoder", d_model)
     keys.only("num_hidden_layers", encoder.n_layer)  # another name of encoder_layers
@@ -63,7 +64,7 @@ def _read_config(name: str, keys: ConfigKeys) -> ModelConfig:
         predicts=predicts(keys),
         is_tied=keys.flag("tie_word_embeddings", default=True),
         shares_words=True if is_bart else keys.flag("share_encoder_decoder_embeddings", default=True),
-        decoder_start=keys.integer("decoder_start_token_id|eos_token_id", 0, n_vocab - 1, default=2 if is_bart else n_vocab - 1),
+        decoder_start=keys.integer(start, 0, n_vocab - 1, default=2 if is_bart else n_vocab - 1),
         stack=encoder,
         decoder=_stack(keys, "decoder", d_model),
     )

@@ -34,7 +34,7 @@ from attnviz.engine.families.keys import (
     window_of,
 )
 from attnviz.engine.families.llama import KNOWN, OWN_HARMLESS, WORDS, attention_of, gated
-from attnviz.engine.families.rope_keys import read_rope, rope_from
+from attnviz.engine.families.rope_keys import read_rope, rope_from, rope_of_all
 from attnviz.engine.layers import Embeddings, Layer, Norm, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
@@ -157,14 +157,16 @@ def _ropes(plan: _Plan, keys: ConfigKeys, d_head: int, n_position: int) -> tuple
     if plan.n < 3:
         rope = read_rope(keys, d_head, n_position, 10_000.0)
         return rope, rope
-    full_base = keys.number("rope_theta", 1.0, 1e12, default=1e6)
-    local_base = keys.number("rope_local_base_freq", 1.0, 1e12, default=1e4)
-    full, local = keys.part("rope_scaling"), None
+    fulls, local = [keys.part("rope_scaling")], None
     part = keys.part("rope_parameters")
     if part is not None:
-        full, local = part.part("full_attention") or full, part.part("sliding_attention")
+        fulls.append(part.part("full_attention"))
+        local = part.part("sliding_attention")
         part.finish(())
-    return rope_from(full, keys, d_head, n_position, full_base), rope_from(local, keys, d_head, n_position, local_base)
+    return (
+        rope_of_all(fulls, keys, d_head, n_position, 1e6),
+        rope_from(local, keys, d_head, n_position, 1e4, base_name="rope_local_base_freq"),
+    )
 
 
 def _reaches(plan: _Plan, keys: ConfigKeys, n_layer: int, is_causal: bool) -> list[int | None]:

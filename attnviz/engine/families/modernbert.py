@@ -79,14 +79,15 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
 
 def _ropes(keys: ConfigKeys, d_head: int, n_position: int) -> tuple[Rope, Rope]:
     """Of the layers that look everywhere, and of those with a window."""
-    full_base = keys.number("global_rope_theta", 1.0, 1e12, default=160_000.0)
-    local_base = keys.number("local_rope_theta", 1.0, 1e12, default=10_000.0)
     keys.only("rope_scaling")
     part = keys.part("rope_parameters")
     full, local = (None, None) if part is None else (part.part("full_attention"), part.part("sliding_attention"))
     if part is not None:
         part.finish(())
-    return rope_from(full, keys, d_head, n_position, full_base), rope_from(local, keys, d_head, n_position, local_base)
+    return (
+        rope_from(full, keys, d_head, n_position, 160_000.0, base_name="global_rope_theta"),
+        rope_from(local, keys, d_head, n_position, 10_000.0, base_name="local_rope_theta"),
+    )
 
 
 def read_weights(config: ModelConfig, file: Checkpoint) -> Weights:

@@ -9,7 +9,7 @@ from attnviz.engine.config_keys import LONGEST
 from attnviz.engine.rope import Rope, yarn_attention_factor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from attnviz.engine.config_keys import ConfigKeys
 
@@ -30,11 +30,31 @@ def read_rope(
     base, share, original: the family's own, where nothing is given; share: the part of a head that turns, None for a family that
     turns all of it; base_name, share_name: how the family spells the keys of the two.
     """
-    base = keys.number(base_name, 1.0, 1e12, default=base)
-    share = _share(keys, share_name, share)
-    part = keys.part("rope_parameters|rope_scaling")
+    parts = (keys.part("rope_parameters"), keys.part("rope_scaling"))
     original = keys.integer("original_max_position_embeddings", 1, LONGEST, default=original)
-    return rope_from(part, keys, d_head, n_position, base, share, original)
+    return rope_of_all(parts, keys, d_head, n_position, base, share, original, base_name, share_name)
+
+
+def rope_of_all(
+    parts: Iterable[ConfigKeys | None],
+    keys: ConfigKeys,
+    d_head: int,
+    n_position: int,
+    base: float,
+    share: float | None = None,
+    original: int | None = None,
+    base_name: str = "rope_theta",
+    share_name: str = "partial_rotary_factor",
+) -> Rope:
+    """One set of rotary positions that a configuration may describe twice; the parameters are those of `rope_from`.
+
+    parts: its keys by either spelling, None for one that is not there. Raises ModelError if the two differ.
+    """
+    given = [part for part in parts if part is not None] or [None]
+    ropes = [rope_from(part, keys, d_head, n_position, base, share, original, base_name, share_name) for part in given]
+    if any(rope != ropes[0] for rope in ropes):
+        raise keys.refuse('"rope_parameters" and "rope_scaling" are two spellings of one key and differ; correct the wrong one')
+    return ropes[0]
 
 
 def rope_from(
@@ -45,14 +65,17 @@ def rope_from(
     base: float,
     share: float | None = None,
     original: int | None = None,
+    base_name: str = "rope_theta",
+    share_name: str = "partial_rotary_factor",
 ) -> Rope:
-    """One set of rotary positions. part: its own keys, which go before `base` and `share`; `original` goes before its own."""
-    if part is None:
-        return Rope(_turning(keys, d_head, share), base)
-    base = part.number("rope_theta", 1.0, 1e12, default=base)
-    share = _share(part, "partial_rotary_factor", share)
-    kind = part.choice("rope_type|type", _KINDS, default="default")
+    """One set of rotary positions. part: its own keys; `base` and `share` hold where neither those nor the keys beside them,
+    `base_name` and `share_name`, say otherwise; `original` goes before its own."""
+    base = _base(part, keys, base_name, base)
+    share = _share(part, keys, share_name, share)
     width = _turning(keys, d_head, share)
+    if part is None:
+        return Rope(width, base)
+    kind = part.choice("rope_type|type", _KINDS, default="default")
     if width % 2 and kind not in _ODD_KINDS:
         raise keys.refuse(f'{width} of {d_head} numbers of a head would turn; "rope_type" {kind} takes an even number')
     rope = _STRETCHED[kind](part, width, base, n_position, original)
@@ -60,12 +83,33 @@ def rope_from(
     return rope
 
 
-def _share(keys: ConfigKeys, name: str, default: float | None) -> float | None:
+def _base(part: ConfigKeys | None, keys: ConfigKeys, name: str, default: float) -> float:
+    beside = keys.number(name, 1.0, 1e12, default=None)
+    own = None if part is None else part.number("rope_theta", 1.0, 1e12, default=None)
+    return _agreed(keys, name, beside, "rope_theta", own, default)
+
+
+def _share(part: ConfigKeys | None, keys: ConfigKeys, name: str, default: float | None) -> float | None:
     """The part of a head that turns; None in a family that turns all of it, whatever a configuration says besides."""
-    if default is not None:
-        return keys.number(name, 0.0, 1.0, default=default)
-    keys.only(name, 1, 1.0)
-    return None
+    inner = "partial_rotary_factor"
+    if default is None:
+        keys.only(name, 1, 1.0)
+        if part is not None:
+            part.only(inner, 1, 1.0)
+        return None
+    beside = keys.number(name, 0.0, 1.0, default=None)
+    own = None if part is None else part.number(inner, 0.0, 1.0, default=None)
+    return _agreed(keys, name, beside, inner, own, default)
+
+
+def _agreed(keys: ConfigKeys, name: str, beside: float | None, inner: str, own: float | None, default: float) -> float:
+    """What is told of one thing beside the part and in it. Raises ModelError if the two differ: transformers before 5 and since
+    go by different ones."""
+    if beside is not None and own is not None and beside != own:
+        name = keys.first(*name.split("|"))
+        raise keys.refuse(f'"{name}" is {beside:g} and "{inner}" of its rotary positions is {own:g}; correct the wrong one')
+    told = own if beside is None else beside
+    return default if told is None else told
 
 
 def _turning(keys: ConfigKeys, d_head: int, share: float | None) -> int:
@@ -101,6 +145,8 @@ def _dynamic(part: ConfigKeys, width: int, base: float, n_position: int, origina
 
 
 def _yarn(part: ConfigKeys, width: int, base: float, n_position: int, original: int | None) -> Rope:
+    if base <= 1:
+        raise part.refuse(f'"rope_type" yarn needs a "rope_theta" of more than 1, and it is {base:g}')
     original = original or _original(part, n_position)
     factor = _factor(part, n_position / original)
     mscale, mscale_all = (part.number(name, 0.0, 100.0, default=None) for name in ("mscale", "mscale_all_dim"))

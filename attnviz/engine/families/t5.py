@@ -56,6 +56,7 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
     scales = keys.flag("scale_decoder_outputs", default=keys.flag("tie_word_embeddings", default=True))
     has_decoder = keys.flag("is_encoder_decoder", default=True) and not _ENCODERS_ALONE & set(keys.strings("architectures"))
     n_vocab = vocabulary_of(keys)
+    start = keys.first("decoder_start_token_id", "pad_token_id")
     config = ModelConfig(
         family="t5",
         n_vocab=n_vocab,
@@ -64,7 +65,7 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
         predicts=has_decoder and predicts(keys),
         is_gated=is_gated,
         logit_scale=d_model**-0.5 if scales else 1.0,
-        decoder_start=keys.integer("decoder_start_token_id|pad_token_id", 0, n_vocab - 1, default=0) if has_decoder else None,
+        decoder_start=keys.integer(start, 0, n_vocab - 1, default=0) if has_decoder else None,
         stack=encoder,
         decoder=decoder if has_decoder else None,
     )

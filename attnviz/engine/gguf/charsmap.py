@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from attnviz.engine.gguf.vocabulary import PREFIX
+from attnviz.engine.gguf.tokenizer_keys import PREFIX
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attnviz.engine.gguf.vocabulary import TokenizerKeys
+    from attnviz.engine.gguf.tokenizer_keys import TokenizerKeys
 
     Units = NDArray[np.uint32]
 

@@ -6,7 +6,6 @@ Read here and not by the gguf library, whose reader believes every count it meet
 
 from __future__ import annotations
 
-import mmap
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from attnviz.engine.config_keys import short
 from attnviz.engine.gguf.cursor import Cursor
 from attnviz.engine.gguf.kinds import kind_of
+from attnviz.engine.gguf.mapped import map_file
 from attnviz.errors import ModelError
 
 if TYPE_CHECKING:
+    import mmap
     from pathlib import Path
 
     from attnviz.engine.gguf.kinds import Kind
@@ -49,11 +50,7 @@ class Header:
 
 def read_header(path: Path) -> Header:
     """The header of the GGUF file at `path`, which stays mapped. Raises ModelError for anything that is not as it should be."""
-    try:
-        with path.open("rb") as file:
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError) as error:  # ValueError: an empty file
-        raise ModelError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); choose a GGUF file.") from error
+    data = map_file(path)
     cursor = Cursor(data, path)
     _check_version(cursor, path)
     n_tensor = cursor.count(_SMALLEST_TENSOR, "tensors")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.engine.config_keys import short
-from attnviz.engine.gguf.vocabulary import PREFIX, Kind
+from attnviz.engine.gguf.tokenizer_keys import PREFIX
+from attnviz.engine.gguf.vocabulary import Kind
 
 if TYPE_CHECKING:
     from attnviz.engine.gguf.vocabulary import Vocabulary

@@ -29,23 +29,37 @@ def rope_of(told: Told, truncate: bool = True, base: float = 10_000.0, factor: f
     # Half a number more, so that what is cut to a whole number is `width` again.
     rope["partial_rotary_factor"] = 1.0 if width == d_head else (width + 0.5) / d_head
     original = told.size("rope.scaling.original_context_length", LONGEST, default=told.size("context_length", LONGEST))
-    if told.has(SHORT) or told.has(LONG):  # Phi-3's converter names no type
+    _refuse_several(told, kind, factor)
+    if told.has(SHORT):
         return rope | _longrope(told, width, original)
     if kind == "yarn":
         return rope | _yarn(told, factor, original, truncate)
     told.only("rope.scaling.attn_factor", 1.0)
     if told.has(FREQS):
-        if factor != 1.0 and kind == "linear":
-            raise told.keys.refuse(f'both "{FREQS}" and a factor of {factor:g} stretch the positions; attnviz knows one at a time')
         return rope | {"rope_type": "divided", "divisors": told.numbers(FREQS, width // 2)}
     if kind == "linear" and factor != 1.0:
         return rope | {"rope_type": "linear", "factor": factor}
     return rope | {"rope_type": "default"}
 
 
-def _longrope(told: Told, width: int, original: int) -> dict[str, Any]:
-    if not (told.has(SHORT) and told.has(LONG)):
+def _refuse_several(told: Told, kind: str, factor: float) -> None:
+    """Raises ModelError where more than one thing would stretch the positions, or the tensors for it are missing."""
+    if told.has(SHORT) != told.has(LONG):
         raise told.keys.refuse(f'only one of "{SHORT}" and "{LONG}" is there; the file is not the whole model')
+    if kind == "longrope" and not told.has(SHORT):  # Phi-3's converter has the tensors and may name no type
+        raise told.keys.refuse(
+            f'"{told.name}.rope.scaling.type" is longrope and "{SHORT}" is missing; the file is not the whole model'
+        )
+    ways = [f'"{tensor}"' for tensor in (SHORT, FREQS) if told.has(tensor)]
+    if kind == "yarn":
+        ways.append(f'"{told.name}.rope.scaling.type" yarn')
+    elif kind != "none" and factor != 1.0:
+        ways.append(f'"{told.name}.rope.scaling.factor" {factor:g}')
+    if len(ways) > 1:
+        raise told.keys.refuse(f"both {ways[0]} and {ways[1]} stretch the positions; attnviz knows one at a time")
+
+
+def _longrope(told: Told, width: int, original: int) -> dict[str, Any]:
     return {
         "rope_type": "longrope",
         "short_factor": told.numbers(SHORT, width // 2),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tokenizers import AddedToken, Tokenizer, processors
 
 from attnviz.engine.config_keys import LARGEST_VOCABULARY
-from attnviz.engine.gguf.vocabulary import PREFIX, SEPARATOR, Kind
+from attnviz.engine.gguf.tokenizer_keys import PREFIX
+from attnviz.engine.gguf.vocabulary import SEPARATOR, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def read_frame(vocabulary: Vocabulary, usual: Usual) -> Frame:
     begin = _asked(vocabulary, "bos", usual.bos, usual.begins)
     end = _asked(vocabulary, "eos", usual.eos, usual.ends)
     separates = keys.yes("add_sep_token", usual.closes_twice)
-    between = vocabulary.mark(SEPARATOR, end) if separates else None
+    between = vocabulary.mark(SEPARATOR, default=end) if separates else None
     two_kinds = keys.integer(f"{PREFIX}token_type_count", 0, LARGEST_VOCABULARY, 1) > 1
     trims = usual.closes_twice and separates and None not in (begin, end)
     return Frame(begin, end, between, end is None or (two_kinds and not separates), trims)
@@ -59,8 +60,8 @@ def read_frame(vocabulary: Vocabulary, usual: Usual) -> Frame:
 
 def bert_frame(vocabulary: Vocabulary) -> Frame:
     """[CLS] text [SEP] pair [SEP], whatever the flags say, as llama.cpp does. Raises ModelError if one of the two is missing."""
-    begin = vocabulary.mark("cls|bos", vocabulary.numbers.get("[CLS]"))
-    end = vocabulary.mark(f"{SEPARATOR}|eos", vocabulary.numbers.get("[SEP]"))
+    begin = vocabulary.mark("cls", "bos", default=vocabulary.numbers.get("[CLS]"))
+    end = vocabulary.mark(SEPARATOR, "eos", default=vocabulary.numbers.get("[SEP]"))
     if begin is None or end is None:
         raise vocabulary.keys.refuse("there is no [CLS] or no [SEP] among the tokens; get the model's own folder instead")
     return Frame(begin, end)
@@ -71,7 +72,7 @@ def _asked(vocabulary: Vocabulary, name: str, number: int | None, usual: bool) -
     flag = f"add_{name}_token"
     if not vocabulary.keys.yes(flag, usual):
         return None
-    found = vocabulary.mark(name, number)
+    found = vocabulary.mark(name, default=number)
     if found is None and vocabulary.keys.told(flag):
         raise vocabulary.keys.refuse(f'"{PREFIX}{flag}" is true and no "{PREFIX}{name}_token_id" says which; get the file again')
     return found

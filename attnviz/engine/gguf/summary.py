@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from attnviz.engine.gguf.cursor import Cursor
-from attnviz.errors import ModelError
+from attnviz.engine.gguf.mapped import map_file
 
 if TYPE_CHECKING:
+    import mmap
     from pathlib import Path
 
 # Source of magic, versions and numbers of kinds: docs/gguf.md of the ggml project.
@@ -41,12 +41,8 @@ def read_summary(path: Path) -> Summary:
 
     Reading stops as soon as all is known, in most files before the tokenizer.
     """
-    try:
-        with path.open("rb") as file:
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # unmapped with the last array over it
-        return _read(Cursor(data, path), data)
-    except (OSError, ValueError) as error:  # ValueError: an empty file
-        raise ModelError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); choose a GGUF file.") from error
+    data = map_file(path)
+    return _read(Cursor(data, path), data)
 
 
 def _read(cursor: Cursor, data: mmap.mmap) -> Summary:

@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from attnviz.engine.config_keys import short
 from attnviz.engine.gguf import pieces
 from attnviz.engine.gguf.names import TABLES
 from attnviz.engine.gguf.pieces import Piece
+from attnviz.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
     from attnviz.engine.gguf.stored import StoredModel
     from attnviz.engine.ops import Float32
 
-# Taken up by the configuration, or derived from it (attn_rot_embd); and what Ollama's Gemma 3 sees pictures with.
-_TAKEN_UP: Final = re.compile(r"^rope_(freqs|factors_long|factors_short)\.weight$|\.attn_rot_embd\.|^(v|mm)\.")
+# Taken up by the rotary positions of the configuration, or derived from them (attn_rot_embd).
+_ROTARY: Final = re.compile(r"^rope_(freqs|factors_long|factors_short)\.weight$|\.attn_rot_embd\.")
+_EYES: Final = re.compile(r"^(v|mm)\.")  # what Ollama's Gemma 3 sees pictures with
 # Biases that a LLaMA-like checkpoint has all of once it has one; the file leaves out those that are zero.
 _BIASED: Final = {
     "attention_bias": r"self_attn\.[qkvo]_proj",
@@ -65,7 +68,7 @@ class _Facts:
 
 def _pieces(file: StoredModel, config: Mapping[str, Any]) -> dict[str, Piece]:
     """Every tensor under the checkpoint's name; one that has none keeps its own, for the loading to refuse it by."""
-    found = {name: Piece(stored.shape, stored.rows) for name, stored in file.tensors.items() if not _TAKEN_UP.search(name)}
+    found = {name: Piece(stored.shape, stored.rows) for name, stored in file.tensors.items() if not _is_aside(name, config)}
     names = TABLES[config["model_type"]]
     n_head = next(config[key] for key in ("num_attention_heads", "n_heads", "num_heads") if key in config)
     facts = _Facts(
@@ -77,11 +80,23 @@ def _pieces(file: StoredModel, config: Mapping[str, Any]) -> dict[str, Piece]:
     )
     result: dict[str, Piece] = {}
     for name, piece in facts.pieces.items():
-        result |= _renamed(facts, names, name, piece)
+        renamed = _renamed(facts, names, name, piece)
+        for twice in renamed.keys() & result.keys():
+            raise ModelError(
+                f'{file.path}: tensor "{twice}" is there twice, once as {short(name)}; one of the two is of another model.'
+            )
+        result |= renamed
     for flag, pattern in _BIASED.items():
         if config.get(flag):
             result = _zero_biases(result, re.compile(pattern + r"\.weight$")) | result
     return result
+
+
+def _is_aside(name: str, config: Mapping[str, Any]) -> bool:
+    """Whether it is no tensor of the checkpoint, in a model that has such."""
+    if _ROTARY.search(name):
+        return "rope_parameters" in config
+    return config["model_type"] == "gemma3_text" and bool(_EYES.search(name))
 
 
 def _renamed(facts: _Facts, names: Mapping[str, str | tuple[str, str]], name: str, piece: Piece) -> dict[str, Piece]:

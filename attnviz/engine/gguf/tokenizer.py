@@ -8,12 +8,13 @@ and this is what happens instead:
 - WordPiece: "normalizer.lowercase" and "normalizer.strip_accents" where the file has them. Else llama.cpp makes every text lower
   case without accents; here a vocabulary that has capitals keeps them, as it could not use those pieces otherwise.
 - Which special tokens swallow blanks beside them (RoBERTa's <mask> in a text): none do.
+- "add_space_prefix" of byte-level BPE and WordPiece: passed over, as in llama.cpp. (Its converter copies it there from settings
+  that do not say how the tokenizer cuts texts.)
 Source: llama.cpp's src/llama-vocab.cpp and conversion/*.py; docs/gguf.md of the ggml project.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,11 +26,12 @@ from attnviz.engine.gguf.charsmap import read_charsmap
 from attnviz.engine.gguf.merges import derived_merges, listed_merges
 from attnviz.engine.gguf.pretokenizers import CUTTINGS, DEFAULT
 from attnviz.engine.gguf.specials import Frame, Usual, add_frame, add_specials, bert_frame, read_frame
-from attnviz.engine.gguf.vocabulary import PREFIX, Kind, TokenizerKeys, read_vocabulary
-from attnviz.errors import ModelError
+from attnviz.engine.gguf.tokenizer_keys import PREFIX, TokenizerKeys
+from attnviz.engine.gguf.vocabulary import Kind, read_vocabulary
+from attnviz.engine.soundness import sound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from attnviz.engine.gguf.merges import Merges
     from attnviz.engine.gguf.pretokenizers import Cutting
@@ -59,25 +61,12 @@ def build_tokenizer(metadata: Mapping[str, Any], where: str) -> Tokenizer:
     keys = TokenizerKeys(metadata, where)
     build = keys.choice(f"{PREFIX}model", _KINDS)
     vocabulary = read_vocabulary(keys)
-    with _sound(where):
+    with sound(where):
         built = build(vocabulary)
         add_specials(built.tokenizer, vocabulary, built.spelled, built.normalized)
         add_frame(built.tokenizer, built.spelled, built.frame)
+    keys.finish_tokenizer()
     return built.tokenizer
-
-
-@contextmanager
-def _sound(where: str) -> Iterator[None]:
-    """Raises ModelError for whatever the library says of pieces that do not go together: it has bare exceptions, and a panic,
-    which is no Exception."""
-    try:
-        yield
-    except ModelError:
-        raise
-    except BaseException as error:
-        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            raise ModelError(f"{where}: no tokenizer can be made of its tokens ({error}); get the file again.") from error
-        raise
 
 
 def _byte_level(vocabulary: Vocabulary) -> Built:
@@ -143,7 +132,7 @@ def _merges(vocabulary: Vocabulary) -> Merges:
 
 def _unknown(vocabulary: Vocabulary, default: int, spelled: list[str]) -> str:
     """The piece for what has none, by its number where the file names it."""
-    number = vocabulary.mark("unknown", default)
+    number = vocabulary.mark("unknown", default=default)
     if number is None:
         raise vocabulary.keys.refuse(f'"{PREFIX}unknown_token_id" is missing; get the file again')
     return spelled[number]
@@ -187,7 +176,7 @@ def _word_piece(vocabulary: Vocabulary) -> Built:
     """BERT's way: the longest piece a word begins with, then the longest that goes on, spelled ##."""
     spelled = _as_bert_spells(vocabulary)
     keys = vocabulary.keys
-    unknown = vocabulary.mark("unknown", _numbered(spelled).get("[UNK]"))
+    unknown = vocabulary.mark("unknown", default=_numbered(spelled).get("[UNK]"))
     if unknown is None:
         raise keys.refuse("there is no [UNK] among the tokens; get the model's own folder instead")
     tokenizer = Tokenizer(models.WordPiece(_numbered(spelled), unk_token=spelled[unknown], max_input_chars_per_word=100))

@@ -9,59 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from attnviz.engine.config_keys import LARGEST_VOCABULARY, ConfigKeys, short
+from attnviz.engine.config_keys import short
+from attnviz.engine.gguf.tokenizer_keys import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-PREFIX: Final = "tokenizer.ggml."
+    from attnviz.engine.gguf.tokenizer_keys import TokenizerKeys
+
 SEPARATOR: Final = "seperator|separator"  # the format has the slip
 # Named for what they mark; a file without kinds of pieces tells by these which of them are not written by people.
 _MARKS: Final = ("bos", "eos", "unknown", SEPARATOR, "padding", "cls", "mask")
-
-
-class TokenizerKeys(ConfigKeys):
-    """Reads what a file tells of its tokenizer. Names of keys are given without the "tokenizer.ggml." before them."""
-
-    def told(self, name: str) -> bool:
-        """Whether the key is there."""
-        return self.has(PREFIX + name)
-
-    def yes(self, name: str, default: bool) -> bool:
-        """A key that says yes or no."""
-        return self.flag(PREFIX + name, default)
-
-    def words(self, name: str) -> list[str]:
-        """A list of strings. Raises ModelError if there is none."""
-        value = self._take(PREFIX + name)[1]
-        if not isinstance(value, list) or len(value) > LARGEST_VOCABULARY or not all(isinstance(word, str) for word in value):
-            raise self.refuse(f'"{PREFIX}{name}" is {_briefly(value)}, expected a list of strings; get the file again')
-        return value
-
-    def text(self, name: str, default: str) -> str:
-        """A word."""
-        value = self._take(PREFIX + name, default)[1]
-        if not isinstance(value, str):
-            raise self.refuse(f'"{PREFIX}{name}" is {_briefly(value)}, expected a word; get the file again')
-        return value or default
-
-    def numbers(self, name: str) -> NDArray[Any]:
-        """A list of numbers, as an array. Raises ModelError if there is none."""
-        value = self._take(PREFIX + name)[1]
-        try:
-            numbers = np.asarray(value)
-        except ValueError:  # lists of several lengths
-            numbers = np.array(None)
-        if numbers.ndim != 1 or (len(numbers) and numbers.dtype.kind not in "iuf"):
-            raise self.refuse(f'"{PREFIX}{name}" is {_briefly(value)}, expected a list of numbers; get the file again')
-        return numbers
-
-
-def _briefly(value: Any) -> str:
-    """The value on one line; of a long list the beginning, as to write down all of it takes a while."""
-    return " ".join(short(value[:20] if isinstance(value, list | np.ndarray) else value).split())
 
 
 class Kind(IntEnum):
@@ -94,15 +54,16 @@ class Vocabulary:
         """The numbers of the pieces of these kinds, in order."""
         return np.flatnonzero(np.isin(self.kinds, kinds))
 
-    def mark(self, name: str, default: int | None = None) -> int | None:
-        """The number of the piece that the file names as its "bos", "eos", … token; of "cls|bos" the first that it names.
+    def mark(self, *names: str, default: int | None = None) -> int | None:
+        """The number of the piece that the file names as its "bos", "eos", … token; of several names the first that it has.
 
         default: where the file names none, if there is such a piece. Raises ModelError for a number that no piece has.
         """
-        spellings = "|".join(f"{PREFIX}{one}_token_id" for one in name.split("|"))
-        if not self.keys.has(spellings):
+        keys = ["|".join(f"{PREFIX}{spelling}_token_id" for spelling in name.split("|")) for name in names]
+        key = self.keys.first(*keys)
+        if not self.keys.has(key):
             return default if default is not None and default < len(self.pieces) else None
-        return self.keys.integer(spellings, 0, len(self.pieces) - 1)
+        return self.keys.integer(key, 0, len(self.pieces) - 1)
 
 
 def read_vocabulary(keys: TokenizerKeys) -> Vocabulary:

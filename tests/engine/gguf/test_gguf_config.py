@@ -197,8 +197,6 @@ def test_rotary_positions_are_read_with_llama_cpps_defaults(config: Callable[...
     [
         ({"rope.dimension_count": 6}, "rope.dimension_count"),
         ({"rope.scaling.type": "warped"}, "rope.scaling.type"),
-        ({"rope.scaling.type": "yarn", "rope.scaling.yarn_ext_factor": 0.5}, "yarn_ext_factor"),
-        ({"rope.scaling.type": "yarn", "rope.scaling.yarn_log_multiplier": 0.1}, "yarn_log_multiplier"),
         ({"rope.scaling.attn_factor": 1.5}, "attn_factor"),
         ({"rope.scaling.alpha": 1000.0}, "alpha"),
         ({"rope.scaling.factor": 2.0}, "rope_freqs"),
@@ -212,6 +210,71 @@ def test_rotary_positions_are_read_with_llama_cpps_defaults(config: Callable[...
 def test_what_the_forward_pass_does_not_compute_is_refused(keys: dict[str, Any], named: str, load: Callable[..., Any]) -> None:
     with pytest.raises(ModelError, match=named):
         load("llama-rope-llama3", keys=keys)
+
+
+HALF: Final = {"rope_freqs.weight": np.full(4, 8.0, np.float32)}
+FACTORS: Final = {f"rope_factors_{name}.weight": np.full(4, 8.0, np.float32) for name in ("short", "long")}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "keys", "named"),
+    [
+        (HALF, {"type": "yarn"}, '"rope_freqs.weight" and "llama.rope.scaling.type" yarn'),
+        (HALF, {"type": "longrope"}, '"rope_factors_short.weight" is missing'),
+        ({}, {"type": "longrope"}, '"rope_factors_short.weight" is missing'),
+        (FACTORS, {"type": "yarn"}, '"rope_factors_short.weight" and "llama.rope.scaling.type" yarn'),
+        (FACTORS, {"type": "linear", "factor": 4.0}, '"rope_factors_short.weight" and "llama.rope.scaling.factor" 4'),
+        (FACTORS, {"factor": 4.0}, '"rope_factors_short.weight" and "llama.rope.scaling.factor" 4'),
+        (FACTORS, {"type": "longrope", "factor": 4.0}, '"rope_factors_short.weight" and "llama.rope.scaling.factor" 4'),
+        (FACTORS | HALF, {}, '"rope_factors_short.weight" and "rope_freqs.weight"'),
+    ],
+)
+def test_positions_stretched_in_two_ways_are_refused_with_both(
+    tensors: Arrays, keys: dict[str, Any], named: str, config: Callable[..., Any]
+) -> None:
+    with pytest.raises(ModelError, match=re.escape(named)):
+        config("llama-gqa", tensors=tensors, keys={f"rope.scaling.{key}": value for key, value in keys.items()})
+
+
+@pytest.mark.parametrize("kind", [None, "linear", "longrope", "none"])
+def test_longropes_factors_count_whatever_llama_cpp_calls_the_type(kind: str | None, config: Callable[..., Any]) -> None:
+    read = config("llama-gqa", tensors=FACTORS, keys={"rope.scaling.type": kind, "rope.scaling.factor": 1.0})
+    assert (read["rope_parameters"]["rope_type"], read["rope_parameters"]["short_factor"]) == ("longrope", [8.0] * 4)
+
+
+def test_two_spellings_of_a_factor_that_differ_are_refused(config: Callable[..., Any]) -> None:
+    assert config("llama-gqa", keys={"rope.scaling.factor": 4.0, "rope.scale_linear": 4.0})["rope_parameters"]["factor"] == 4.0
+    with pytest.raises(ModelError, match=r'"llama\.rope\.scaling\.factor" is 4\.0 and "llama\.rope\.scale_linear" is 2\.0'):
+        config("llama-gqa", keys={"rope.scaling.factor": 4.0, "rope.scale_linear": 2.0})
+
+
+def test_yarn_with_a_base_of_1_is_refused(load: Callable[..., Any]) -> None:
+    with pytest.raises(ModelError, match='yarn needs a "rope_theta" of more than 1'):
+        load("llama-gqa", keys={"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0, "rope.freq_base": 1.0})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_tensors_for_one_none_is_silently_taken(order: int, tmp_path: Path, use_tokenizer: Callable[[str], None]) -> None:
+    use_tokenizer(read_about("llama-gqa")["tokenizer"])
+    converted, name = CONVERTED["llama-gqa"], "model.layers.0.self_attn.q_proj.weight"
+    tensors = {**converted.tensors, name: np.zeros_like(weights("llama-gqa")[name])}
+    path = tmp_path / "model.gguf"
+    write_gguf(path, replace(converted, tensors=dict(list(tensors.items())[::order])), stored_if_it_fits(Type.F32), {})
+    with pytest.raises(ModelError, match=f'tensor "{re.escape(name)}" is there twice'):
+        load_model(path)
+
+
+def test_rotary_tensors_and_eyes_are_named_in_a_model_without_such(load: Callable[..., Any]) -> None:
+    with pytest.raises(ModelError, match=r'"rope_freqs\.weight", which such a model does not have'):
+        load("gpt2-lm", tensors=HALF)
+    with pytest.raises(ModelError, match=r'"v\.patch_embedding\.weight", which such a model does not have'):
+        load("llama-gqa", tensors={"v.patch_embedding.weight": np.zeros((3, 4), np.float32)})
+
+
+@pytest.mark.parametrize(("key", "value"), [("yarn_ext_factor", 0.5), ("yarn_log_multiplier", 0.1)])
+def test_what_yarn_does_not_compute_is_refused(key: str, value: float, load: Callable[..., Any]) -> None:
+    with pytest.raises(ModelError, match=key):
+        load("llama-gqa", keys={"rope.scaling.type": "yarn", f"rope.scaling.{key}": value})
 
 
 def test_half_of_longropes_factors_are_refused(load: Callable[..., Any]) -> None:

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from attnviz import load_model
+from attnviz.engine.gguf.summary import read_summary
+from attnviz.errors import ModelError
+from tests.engine.pipes import pipe
 from tests.golden.families_reader import expected, read_about, weights
 from tests.golden.gguf_metadata import tokenizer_metadata
 from tests.golden.gguf_writer import convert, stored_if_it_fits, write_gguf
@@ -40,6 +43,14 @@ def test_it_goes_by_its_file_name_or_where_that_is_a_checksum_by_its_title(
 ) -> None:
     model = load_model(write(tmp_path / file, name=title))
     assert model.name == name
+
+
+@pytest.mark.parametrize("file", ["model.gguf", "model-00001-of-00002.gguf"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, file: str) -> None:
+    with pipe(tmp_path / file, b"GGUF"):
+        for read in (load_model, read_summary):
+            with pytest.raises(ModelError, match=rf"{file}: not a regular file"):
+                read(tmp_path / file)
 
 
 def test_alone_it_reads_a_text_as_the_reference_does(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from tokenizers import Tokenizer, normalizers
 
 from attnviz.engine.gguf.merges import derived_merges
 from attnviz.engine.gguf.tokenizer import build_tokenizer
-from attnviz.engine.gguf.vocabulary import TokenizerKeys, read_vocabulary
+from attnviz.engine.gguf.tokenizer_keys import TokenizerKeys
+from attnviz.engine.gguf.vocabulary import read_vocabulary
 from tests.golden.families_reader import TOKENIZERS
 from tests.golden.gguf_metadata import tokenizer_metadata
 from tests.golden.nasty_strings import NASTY_STRINGS

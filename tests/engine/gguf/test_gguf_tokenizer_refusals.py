@@ -14,7 +14,7 @@ from tokenizers import models, normalizers
 from attnviz.engine.gguf import tokenizer as built_from
 from attnviz.engine.gguf.charsmap import read_charsmap
 from attnviz.engine.gguf.tokenizer import build_tokenizer
-from attnviz.engine.gguf.vocabulary import TokenizerKeys
+from attnviz.engine.gguf.tokenizer_keys import TokenizerKeys
 from attnviz.errors import ModelError
 from tests.golden.charsmap import charsmap
 from tests.golden.gguf_metadata import NAMES, tokenizer_metadata
@@ -144,6 +144,80 @@ def test_tokens_that_a_kind_of_tokenizer_needs_are_missed() -> None:
 @pytest.mark.parametrize("value", [1, "true", [True]])
 def test_flags_are_true_or_false(flag: str, value: Any) -> None:
     assert f'"{PREFIX}{flag}"' in refusal("spm_llama", **{flag: value})
+
+
+# As the gguf library's constants, llama.cpp's converters and Ollama's write them; none changes the tokens of a text.
+HARMLESS: dict[str, Any] = {
+    "tokenizer.chat_template": "{{ messages }}",
+    "tokenizer.chat_template.tool_use": "{{ tools }}",
+    "tokenizer.chat_templates": ["tool_use"],
+    "tokenizer.huggingface.json": "{}",
+    "tokenizer.rwkv.world": "",
+    **{
+        f"{PREFIX}{name}_token_id": 4_000_000_000
+        for name in "eot eom mask fim_pre fim_suf fim_mid fim_pad fim_rep fim_sep prefix suffix middle image".split()
+    },
+    PREFIX + "eos_token_ids": np.array([1, 2], np.int32),
+    PREFIX + "suppress_tokens": np.array([1], np.int32),
+    **{f"{PREFIX}add_{name}_token": False for name in ("unknown", "padding", "seperator", "cls", "mask", "eot")},
+    PREFIX + "token_type_count": 1,
+    PREFIX + "treat_whitespace_as_suffix": False,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_files_tell_besides_changes_no_token(name: str) -> None:
+    metadata = tokenizer_metadata(name)
+    told = {**HARMLESS, "general.name": "x", "llama.block_count": 2, **metadata}
+    for text in NASTY_STRINGS:
+        assert build_tokenizer(told, "x.gguf").encode(text).ids == build_tokenizer(metadata, "x.gguf").encode(text).ids
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("surprise", 7),
+        ("surprise", None),
+        ("treat_whitespace_as_suffix", True),
+        ("escape_whitespaces", False),
+        ("ignore_merges", True),
+        ("normalizer.nfkc", True),
+        ("add_padding_token", True),
+        ("add_prefix_space", True),
+    ],
+)
+def test_a_key_that_could_change_the_tokens_is_refused_by_its_name(name: str, key: str, value: Any) -> None:
+    with pytest.raises(ModelError, match=f'"{PREFIX}{key}"'):
+        build_tokenizer({**tokenizer_metadata(name), PREFIX + key: value}, "x.gguf")
+
+
+@pytest.mark.parametrize("key", ["tokenizer.surprise", "tokenizer.ggml2.tokens", "tokenizer.huggingface"])
+def test_a_key_of_no_known_format_is_refused_by_its_name(key: str) -> None:
+    with pytest.raises(ModelError, match=f'"{key}"'):
+        build_tokenizer({**tokenizer_metadata("bpe_gpt2"), key: "x"}, "x.gguf")
+
+
+@pytest.mark.parametrize(
+    ("key", "no", "yes"),
+    [
+        ("remove_extra_whitespaces", False, True),
+        ("precompiled_charsmap", np.zeros(0, np.int8), np.frombuffer(SOUND, np.int8)),
+        ("normalizer.lowercase", False, True),
+        ("normalizer.strip_accents", False, True),
+    ],
+)
+def test_what_only_another_kind_of_tokenizer_does_must_not_be_asked_for(key: str, no: Any, yes: Any) -> None:
+    for name in ("bpe_gpt2", "spm_llama"):
+        build_tokenizer({**tokenizer_metadata(name), PREFIX + key: no}, "x.gguf")
+        assert f'"{PREFIX}{key}"' in refusal(name, **{key: yes})
+
+
+def test_two_spellings_of_a_mark_must_be_equal() -> None:
+    marks = {"add_sep_token": True, "seperator_token_id": 2}
+    metadata = {PREFIX + key: value for key, value in marks.items()}
+    build_tokenizer({**tokenizer_metadata("bpe_gpt2"), **metadata, PREFIX + "separator_token_id": 2}, "x.gguf")
+    assert "two spellings of one key" in refusal("bpe_gpt2", **marks, separator_token_id=3)
 
 
 def test_pieces_of_an_absurd_length_are_refused() -> None:
