@@ -140,7 +140,9 @@ class ConfigKeys:
         left = sorted(set(self._values) - self._read - set(harmless))
         if left:
             names = ", ".join(f'"{short_name(name)}"' for name in left[:5]) + (", …" if len(left) > 5 else "")
-            raise self.refuse(f"attnviz does not know what {names} would change; refused, as attention could come out wrong")
+            raise self.refuse(
+                f"attnviz does not know what {names} would change and draws nothing that may be wrong; choose another model."
+            )
 
     def _take(self, names: str, default: Any = _REQUIRED, meaning: Callable[[str, Any], Any] = lambda name, value: value) -> Any:
         """What the value means under each spelling that is there. Raises ModelError if two of them mean different things: which

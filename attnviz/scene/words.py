@@ -20,6 +20,17 @@ _CROSS_LEGEND = "each token of the decoder, below, looks at the encoder's tokens
 _KINDS = {"encoder": "encoder, ", "decoder": "decoder, ", "cross": "decoder looking at encoder, "}
 
 
+def facts_line(run: Run) -> str:
+    """What a run was: its tokens, how long it took, the model and its size."""
+    config, decoding = run.model.config, run.trace.decoder_encoding
+    tokens, layers = count_of(len(run.trace.tokens), "token"), count_of(config.n_layer, "layer")
+    if decoding is not None and config.decoder is not None:
+        tokens = f"{len(run.trace.tokens):,} encoder and {count_of(len(decoding.tokens), 'decoder token')}"
+        layers = f"{config.n_layer} encoder and {count_of(config.decoder.n_layer, 'decoder layer')}"
+    facts = (tokens, f"{run.milliseconds:.0f} ms", run.model.name, f"{layers} of {config.n_head} heads, counted from 0")
+    return (5 * " ").join(facts)
+
+
 def direction_legend(sight: Sight, n_row: int) -> str:
     """How to tell an arc's query from its key, in a picture of so many rows."""
     if sight.kind == "cross":

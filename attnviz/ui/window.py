@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget,
 
 from attnviz.engine.folder import enclosing_folder
 from attnviz.export.figure import Paper
-from attnviz.scene.words import count_of
+from attnviz.scene.words import facts_line
 from attnviz.session.session import Session
 from attnviz.session.settings import Settings, load_settings, save_settings
 from attnviz.session.sight import kind_of
@@ -33,7 +33,6 @@ from attnviz.ui.worker import Worker
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
-    from attnviz.engine.config import ModelConfig
     from attnviz.errors import AttnvizError
     from attnviz.session.examples import Example
     from attnviz.session.request import Request
@@ -315,11 +314,7 @@ class MainWindow(QMainWindow):
         self._job.setText(_STAGES["reading"] + "\N{HORIZONTAL ELLIPSIS}")
 
     def _show_facts(self, run: Run) -> None:
-        config = run.model.config
-        self._facts.setText(
-            f"{_token_count(run)}     {run.milliseconds:.0f} ms     {run.model.name}     "
-            f"{_layer_count(config)} of {config.n_head} heads, counted from 0"
-        )
+        self._facts.setText(facts_line(run))
 
     def _on_text_edited(self, text: str) -> None:
         self.session.ask(text=text)
@@ -400,13 +395,3 @@ class MainWindow(QMainWindow):
 def _dropped_path(event: QDropEvent) -> Path | None:
     urls = event.mimeData().urls()
     return Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
-
-
-def _token_count(run: Run) -> str:
-    n, decoding = len(run.trace.tokens), run.trace.decoder_encoding
-    return count_of(n, "token") if decoding is None else f"{n:,} encoder and {count_of(len(decoding.tokens), 'decoder token')}"
-
-
-def _layer_count(config: ModelConfig) -> str:
-    n, decoder = config.n_layer, config.decoder
-    return count_of(n, "layer") if decoder is None else f"{n} encoder and {count_of(decoder.n_layer, 'decoder layer')}"

@@ -61,5 +61,5 @@ def family_of(values: Mapping[str, Any], where: str) -> Family:
     name = values.get("model_type")
     family = FAMILIES.get(name) if isinstance(name, str) else None
     if family is None:
-        raise ModelError(f"{where}: the model family is {short(name)}; attnviz runs {', '.join(FAMILIES)}.")
+        raise ModelError(f"{where}: attnviz does not run the family {short(name)}; choose a model of one of {', '.join(FAMILIES)}.")
     return family

@@ -17,7 +17,6 @@ import numpy as np
 from attnviz.engine.config import Looking, ModelConfig, Stack
 from attnviz.engine.config_keys import LONGEST
 from attnviz.engine.families.family import Family
-from attnviz.engine.families.gpt2 import output_head
 from attnviz.engine.families.keys import (
     ACTIVATIONS,
     HARMLESS,
@@ -34,6 +33,7 @@ from attnviz.engine.families.keys import (
     window_of,
 )
 from attnviz.engine.families.llama import KNOWN, OWN_HARMLESS, WORDS, attention_of, gated
+from attnviz.engine.families.parts import output_head
 from attnviz.engine.families.rope_keys import read_rope, rope_from, rope_of_all
 from attnviz.engine.layers import Embeddings, Layer, Norm, Norms, StackWeights, Weights
 

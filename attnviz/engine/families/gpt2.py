@@ -21,8 +21,8 @@ from attnviz.engine.families.keys import (
     vocabulary_of,
     width_of,
 )
-from attnviz.engine.families.modernbert import split
-from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Head, Layer, Linear, Norms, StackWeights, Weights
+from attnviz.engine.families.parts import output_head, split
+from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Layer, Linear, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
     from attnviz.engine.checkpoint import Checkpoint
@@ -88,19 +88,6 @@ def _layer(config: ModelConfig, file: Checkpoint, number: int) -> Layer:
 
 def _stored_as_used(file: Checkpoint, name: str, d_in: int, d_out: int) -> Linear:
     return Linear(file.tensor(f"{name}.weight", (d_in, d_out)), file.tensor(f"{name}.bias", (d_out,)))
-
-
-def output_head(config: ModelConfig, file: Checkpoint, output: str, words: str, width: int = 0) -> Head | None:
-    """The head of a language model, or None for a bare checkpoint and for a classifier.
-
-    It is the file's own matrix where there is one, else the word vectors if they are tied (as transformers 5 does it). Raises
-    ModelError where a language model that is not tied lacks it.
-    """
-    shape = (config.n_vocab, width or config.d_model)
-    is_whole = config.predicts and not config.is_tied and file.prefix
-    if is_whole or file.has(output, prefixed=False):
-        return Head(file.table(output, shape, prefixed=False))
-    return Head(file.table(words, shape)) if config.is_tied and config.predicts else None
 
 
 GPT2 = Family(

@@ -12,7 +12,6 @@ import numpy as np
 from attnviz.engine.config import ExpertChoice, Looking, ModelConfig, Stack
 from attnviz.engine.config_keys import LONGEST
 from attnviz.engine.families.family import Family
-from attnviz.engine.families.gpt2 import output_head
 from attnviz.engine.families.keys import (
     HARMLESS,
     decoder_alone,
@@ -28,6 +27,7 @@ from attnviz.engine.families.keys import (
     window_of,
 )
 from attnviz.engine.families.llama import KNOWN, OWN_HARMLESS, WORDS, attention_of
+from attnviz.engine.families.parts import output_head
 from attnviz.engine.families.rope_keys import read_rope
 from attnviz.engine.layers import Embeddings, FeedForward, Layer, Linear, Norms, StackWeights, Weights
 from attnviz.engine.mxfp4 import unpack_mxfp4

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from attnviz.engine.config import ExpertChoice, Looking, ModelConfig, Stack
 from attnviz.engine.config_keys import LONGEST
 from attnviz.engine.families.family import Family
-from attnviz.engine.families.gpt2 import output_head
 from attnviz.engine.families.keys import (
     ACTIVATIONS,
     HARMLESS,
@@ -34,7 +33,7 @@ from attnviz.engine.families.keys import (
     window_layers,
     window_of,
 )
-from attnviz.engine.families.modernbert import split
+from attnviz.engine.families.parts import output_head, split
 from attnviz.engine.families.rope_keys import read_rope
 from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Layer, Linear, Norms, StackWeights, Weights
 

@@ -22,8 +22,9 @@ from attnviz.engine.families.keys import (
     width_of,
     window_layers,
 )
+from attnviz.engine.families.parts import split
 from attnviz.engine.families.rope_keys import rope_from
-from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Head, Layer, Linear, Norms, StackWeights, Weights
+from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Head, Layer, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
     from attnviz.engine.checkpoint import Checkpoint
@@ -114,16 +115,6 @@ def _layer(config: ModelConfig, file: Checkpoint, number: int) -> Layer:
         feed_forward=FeedForward(up=up, gate=gate, down=file.linear(at + "mlp.Wo", d_ff, d, config.has_mlp_bias)),
         feed_forward_norms=Norms(before=file.norm(at + "mlp_norm", d, config.has_norm_bias)),
     )
-
-
-def split(fused: Linear, *widths: int) -> list[Linear]:
-    """The products that lie side by side in one, by their widths."""
-    parts, start = [], 0
-    for width in widths:
-        columns = slice(start, start + width)
-        parts.append(Linear(fused.weight[:, columns], None if fused.bias is None else fused.bias[columns]))
-        start += width
-    return parts
 
 
 def _head(config: ModelConfig, file: Checkpoint) -> Head | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from attnviz.engine.config import Looking, ModelConfig, Stack
 from attnviz.engine.families.family import Family
-from attnviz.engine.families.gpt2 import output_head
 from attnviz.engine.families.keys import (
     ACTIVATIONS,
     HARMLESS,
@@ -23,6 +22,7 @@ from attnviz.engine.families.keys import (
     vocabulary_of,
     width_of,
 )
+from attnviz.engine.families.parts import output_head
 from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Layer, Norm, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
