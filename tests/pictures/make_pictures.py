@@ -73,8 +73,8 @@ def make_windows(model: Path) -> None:
 
 
 def _take(app: QApplication, window: MainWindow, path: Path) -> None:
-    _settle(app, window)
     window.resize(*SIZE)
+    _settle(app, window)  # a window that has another size draws its picture anew a moment later
     window.reader.canvas.setFocus()
     app.processEvents()
     if not window.grab().save(str(path), "PNG", 0):  # 0: the smallest file
