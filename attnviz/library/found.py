@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from attnviz.engine.files import LARGEST_CONFIG, check_regular
+from attnviz.engine.files import LARGEST_CONFIG, PICKLES, check_regular
 from attnviz.errors import ModelError
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # The keys that the families of transformers use for the same number, encoder first.
 LAYER_KEYS: Final = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
 HEAD_KEYS: Final = ("num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads")
+
+_PICKLED: Final = "Its weights are only there as pickles, which can run code and are never opened; get or save them as safetensors."
 
 
 @dataclass(frozen=True)
@@ -38,22 +40,24 @@ class FoundModel:
 
 
 def read_folder(name: str, folder: Path, place: str) -> FoundModel | None:
-    """The model in a folder with config.json and *.safetensors; None if it is broken or no transformer."""
+    """The model in a folder with config.json and weights, which may be pickles; None if it is broken or no transformer."""
     try:
         check_regular(folder / "config.json")
         if (folder / "config.json").stat().st_size > LARGEST_CONFIG:
             return None
         config = json.loads((folder / "config.json").read_bytes())
-        sizes = [weights.stat().st_size for weights in folder.glob("*.safetensors") if weights.is_file()]
+        sizes = _sizes(folder, ".safetensors")
+        pickles = [] if sizes else _sizes(folder, *PICKLES)
     except (ModelError, OSError, ValueError, RecursionError):
         return None
-    if not isinstance(config, dict) or not sum(sizes):
+    n_bytes = sum(sizes or pickles)
+    if not isinstance(config, dict) or not n_bytes:
         return None
     family, n_layer, n_head = config.get("model_type"), _number(config, LAYER_KEYS), _number(config, HEAD_KEYS)
     if not isinstance(family, str) or n_layer is None or n_head is None:
         return None
-    why_not = _why_not_folder(folder, config, family)
-    return FoundModel(name, folder, place, sum(sizes), family, n_layer, n_head, len(sizes), why_not)
+    why_not = _PICKLED if pickles else _why_not_folder(folder, config, family)
+    return FoundModel(name, folder, place, n_bytes, family, n_layer, n_head, len(sizes or pickles), why_not)
 
 
 def read_gguf(name: str, path: Path, place: str, n_bytes: int, n_files: int = 1, is_whole: bool = True) -> FoundModel | None:
@@ -70,6 +74,11 @@ def read_gguf(name: str, path: Path, place: str, n_bytes: int, n_files: int = 1,
     if why_not is None and not is_whole:
         why_not = f"{path.name}: not all parts of the model are there; get the others too."
     return FoundModel(name, path, place, n_bytes, told.architecture, told.n_layer, told.n_head, n_files, why_not)
+
+
+def _sizes(folder: Path, *endings: str) -> list[int]:
+    """The sizes of the files with one of those endings."""
+    return [path.stat().st_size for path in folder.iterdir() if path.suffix in endings and path.is_file()]
 
 
 def _why_not_folder(folder: Path, config: dict[str, Any], family: str) -> str | None:

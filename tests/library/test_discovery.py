@@ -60,9 +60,10 @@ def test_a_broken_folder_is_skipped(machine: Path, config: bytes) -> None:
 
 def test_a_folder_without_weights_or_with_dead_links_is_skipped(machine: Path) -> None:
     bare = write_files(machine / "data" / "models" / "bare")
-    (bare / "model.safetensors").unlink()
     dead = write_cache(machine / "hf")
-    (dead / "model.safetensors").resolve().unlink()
+    for folder in (bare, dead):
+        for weights in (*folder.glob("*.safetensors"), *folder.glob("*.bin")):
+            weights.resolve().unlink()
     assert find_models() == []
 
 
@@ -77,7 +78,8 @@ def test_a_pipe_is_passed_over_and_not_waited_for(machine: Path) -> None:
         pipe(models / "config" / "config.json", models_config),
         pipe(models / "weights" / "model.safetensors"),
     ):
-        assert [model.name for model in find_models(recent=[models / "alone.gguf"])] == ["sound"]
+        found = find_models(recent=[models / "alone.gguf"])
+        assert [model.name for model in found if model.is_supported] == ["sound"]
         with pytest.raises(ModelError, match=r"alone\.gguf: neither a folder nor a regular file"):
             resolve_model(models / "alone.gguf")
 
@@ -442,3 +444,12 @@ def test_the_default_model_also_goes_by_its_own_name(home: Path, monkeypatch: py
     monkeypatch.setattr(discovery, "MINILM", dataclasses.replace(SMALL, name="minilm", folder="all-MiniLM-L6-v2"))
     own = write_files(home / "data" / "models" / "all-MiniLM-L6-v2")
     assert resolve_model("all-minilm-l6-v2") == resolve_model("minilm") == own
+
+
+def test_a_model_that_is_only_there_as_a_pickle_is_listed_and_says_why_it_is_not_opened(machine: Path) -> None:
+    folder = write_files(machine / "data" / "models" / "old")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    (found,) = find_models()
+    assert (found.name, found.n_bytes, found.is_supported) == ("old", len(WEIGHTS), False)
+    assert "pickles" in found.why_not
+    assert "safetensors" in found.why_not
