@@ -47,20 +47,37 @@ class First(Generic[T]):
     """
 
     def __init__(self, n_bytes: int, size: Callable[[T], int]) -> None:
-        self._left = n_bytes
+        self._n_bytes = n_bytes
+        self._used = 0
         self._size = size
         self._kept: dict[Hashable, T] = {}
         self._lock = Lock()
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of all that is kept."""
+        return self._used
 
     def get(self, key: Hashable, make: Callable[..., T], *arguments: Any) -> T:
         """The value kept under `key`, else `make(*arguments)`, kept if it fits."""
         with self._lock:
             if key in self._kept:
                 return self._kept[key]
-        value = make(*arguments)
+        value = make(*arguments)  # not under the lock: another thread may want what is there already
         size = self._size(value)
         with self._lock:
-            if key not in self._kept and size <= self._left:
-                self._left -= size
+            if key not in self._kept and self._used + size <= self._n_bytes:
+                self._used += size
                 self._kept[key] = value
-        return value
+            return self._kept.get(key, value)
+
+    def limit(self, n_bytes: int) -> None:
+        """From now on keep a value only if all of them fit `n_bytes`; those that are kept stay."""
+        with self._lock:
+            self._n_bytes = n_bytes
+
+    def clear(self) -> None:
+        """Let go of everything; what is made from now on is kept again."""
+        with self._lock:
+            self._kept.clear()
+            self._used = 0

@@ -129,8 +129,9 @@ class Rows:
         self.shape = shape
 
     def rows(self, rows: NDArray[Any] | slice) -> Float32:
-        """Some rows, float32, a fresh array."""
-        return np.array(self._source.rows(self._name, rows), np.float32)
+        """Some rows, float32; of a slice perhaps a read-only view of the mapped file, else a fresh array."""
+        found = self._source.rows(self._name, rows)
+        return found if found.flags.writeable or isinstance(rows, slice) else found.copy()
 
 
 def join(parts: list[Float32], axis: int = 0) -> Float32:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from attnviz.engine.layers import AttentionWeights, FeedForward, Head, Layer, Linear, Norm, Norms, StackWeights
     from attnviz.engine.tokenizer import Encoding
 
+# Rows of the output matrix that are converted at one time.
+OUTPUT_ROWS = 1 << 14
+
 
 class Pass:
     """One text's way through one stack of layers. keep(kind, projected, attention, sink) is called for each attention made;
@@ -57,8 +60,8 @@ class Pass:
         for number, look in enumerate(self._stack.looks):
             if self._cancelled():
                 raise Cancelled
-            layer = self._weights.layer(number)
-            x = self._layer(x, layer, number, look, ropes.get(look.rope), bias)
+            # No name holds the layer: two at one time would be one too many for a model whose layers just fit.
+            x = self._layer(x, self._weights.layer(number), number, look, ropes.get(look.rope), bias)
             self._step()
         x = self.normed(x, self._weights.final_norm)
         return x if self._weights.final_projection is None else _apply(x, self._weights.final_projection)
@@ -184,7 +187,7 @@ def embed(config: ModelConfig, stack: Stack, weights: StackWeights, encoding: En
     return x if parts.projection is None else _apply(x, parts.projection)
 
 
-def predict(config: ModelConfig, head: Head, hidden: Float32, block: int = 1 << 14) -> Float32:
+def predict(config: ModelConfig, head: Head, hidden: Float32) -> Float32:
     """Logits, [token, n_vocab], from final vectors [token, width]; the output matrix is read in blocks of rows."""
     x = hidden
     if head.transform is not None:
@@ -195,8 +198,9 @@ def predict(config: ModelConfig, head: Head, hidden: Float32, block: int = 1 << 
         x = x * np.float32(config.logit_scale)
     n_vocab = head.output.shape[0]
     logits = np.empty((x.shape[0], n_vocab), np.float32)
-    for start in range(0, n_vocab, block):
-        np.matmul(x, head.output.rows(slice(start, start + block)).T, out=logits[:, start : start + block])
+    for start in range(0, n_vocab, OUTPUT_ROWS):
+        rows = slice(start, start + OUTPUT_ROWS)
+        np.matmul(x, head.output.rows(rows).T, out=logits[:, rows])
     if head.bias is not None:
         logits += head.bias
     if config.logit_cap is not None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.engine.ops import Float32, softmax, softmax_with_sink
+from attnviz.engine.positions import by_distance
 from attnviz.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,14 +92,14 @@ def apply_attention(attention: Float32, v: Float32, stack: Stack) -> Float32:
 
 
 def hidden_keys(n_query: int, n_key: int, look: Looking) -> NDArray[np.bool_] | None:
-    """Which keys a query may not look at, [query, key]; None if it may look at all."""
+    """Which keys a query may not look at, [query, key], a read-only view; None if it may look at all."""
     if not look.is_causal and (look.reach is None or look.reach >= max(n_query, n_key) - 1):
         return None
-    distance = np.arange(n_key)[None, :] - np.arange(n_query)[:, None]
+    distance = np.arange(1 - n_query, n_key)
     hidden = distance > (0 if look.is_causal else look.reach)
     if look.reach is not None:
         hidden |= distance < -look.reach
-    return hidden
+    return by_distance(hidden, n_query)
 
 
 def split_heads(x: Float32, head_count: int) -> Float32:
@@ -131,6 +132,8 @@ def _products(q: Float32, k: Float32, stack: Stack, look: Looking, head_count: i
 def _per_head(values: Float32, head_count: int) -> Float32:
     """What the trained heads have each, [n_head, …], for another number of heads: averaged over groups or repeated."""
     n_head = values.shape[0]
+    if head_count == n_head:
+        return values
     if head_count < n_head:
         return values.reshape(head_count, n_head // head_count, *values.shape[1:]).mean(axis=1, dtype=np.float32)
-    return np.repeat(values, head_count // n_head, axis=0)
+    return values[np.arange(head_count) // (head_count // n_head)]

@@ -85,7 +85,7 @@ class Table(Protocol):
     shape: tuple[int, ...]
 
     def rows(self, rows: NDArray[Any] | slice) -> Float32:
-        """Some rows, float32, a fresh array."""
+        """Some rows, float32; of a slice perhaps a read-only view of the mapped file, else a fresh array."""
         ...
 
 

@@ -7,6 +7,12 @@ from pathlib import Path
 import psutil
 
 _CGROUP = Path("/sys/fs/cgroup")
+# Under it, of version 2 and of version 1: the limit, what is used, and the statistics with the name of what of it are files that
+# can be dropped. Source: Linux, admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+_GROUPS = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+)
 
 
 def free_memory() -> int:
@@ -24,14 +30,17 @@ def size(n_bytes: float) -> str:
 
 
 def _container_room() -> list[int]:
-    """What a Linux control group leaves, by its version 2 files; nothing where there is no limit."""
+    """What Linux control groups leave; nothing where there is no limit."""
+    return [room for group in _GROUPS for room in _group_room(*group)]
+
+
+def _group_room(limit: str, used: str, statistics: str, droppable: str) -> list[int]:
     try:
-        limit = (_CGROUP / "memory.max").read_text().strip()
-        if limit == "max":
+        most = (_CGROUP / limit).read_text().strip()
+        if most == "max":
             return []
-        statistics = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
-        used = int((_CGROUP / "memory.current").read_text()) - int(statistics.get("inactive_file", 0))
-        return [int(limit) - used]
+        told = dict(line.split() for line in (_CGROUP / statistics).read_text().splitlines())
+        return [int(most) - int((_CGROUP / used).read_text()) + int(told.get(droppable, 0))]
     except (OSError, ValueError):
         return []
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+import math
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from attnviz.engine.budget import First
 from attnviz.engine.checkpoint import Checkpoint, Plan
@@ -17,54 +20,66 @@ from attnviz.engine.forward import Pass, embed, predict
 from attnviz.engine.heads import check_head_count
 from attnviz.engine.layers import Weights, n_bytes
 from attnviz.engine.memory import free_memory, size
+from attnviz.engine.needs import Needs, logits_bytes, needs_of, run_bytes
 from attnviz.engine.tokenizer import readable
 from attnviz.engine.trace import Trace
-from attnviz.errors import Cancelled, InputError, ModelError, never
+from attnviz.errors import InputError, ModelError, never
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attnviz.engine.config import Kind, ModelConfig, Stack
-    from attnviz.engine.families.family import Family
     from attnviz.engine.folder import Opened
     from attnviz.engine.layers import StackWeights
     from attnviz.engine.ops import Float32
     from attnviz.engine.projected import Projected
     from attnviz.engine.tokenizer import Encoding, Tokenizer
 
-# Activations, tokenizer tables and the like beside weights and attention.
+# Tokenizer tables, a short text and the like beside the weights; so much is taken whatever the system says is free.
 _BESIDES = 64 << 20
+# Tokens that a tokenizer may have beyond the model's vectors: BART's has <mask>, which its published summarisers lack.
+_BEYOND = 16
 
 
 def nowhere(done: int, total: int) -> None:
     """The progress of somebody who does not watch."""
 
 
-@dataclass(frozen=True)
-class Needs:
-    """Memory that a model takes, in bytes: its largest layer (or expert) and what is held all the time, as float32."""
-
-    largest: int
-    always: int
-    total: int
-
-
 class Model:
     """A model that is ready to run. Safe to use from several threads."""
 
-    def __init__(self, opened: Opened, config: ModelConfig, weights: Weights, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, opened: Opened, config: ModelConfig, weights: Weights, tokenizer: Tokenizer, needs: Needs, budget: int
+    ) -> None:
         self.path = opened.path
         self.name = opened.name
         self.config = config
         self.tokenizer = tokenizer
         self._files = opened.files
-        self._weights = weights
+        self._needs = needs
+        self._budget = budget
+        self._kept: First = First(budget, n_bytes)
+        self._weights = _keeping(weights, self._kept)
 
     @cached_property
     def sha256(self) -> str:
-        """The SHA-256 of the weights; of several files that of their SHA-256s, one per line. Read once, when first asked for."""
-        return sha256_of(*self._files)
+        """The SHA-256 of the weights; of several files that of their SHA-256s, one per line. Read once, when first asked for.
 
+        Raises ModelError if the files are no longer there.
+        """
+        try:
+            return sha256_of(*self._files)
+        except OSError as error:
+            raise ModelError(
+                f"{error.filename or self.path}: cannot be read any more ({error.strerror or error}); "
+                "put the model back where it was, or open it again."
+            ) from error
+
+    def release(self) -> None:
+        """Let go of the layers kept ready; the model still runs, reading them again."""
+        self._kept.clear()
+
+    @np.errstate(all="ignore")  # what is no number is found by _sound
     def trace(
         self,
         text: str,
@@ -78,7 +93,7 @@ class Model:
 
         head_count: None for the trained one; progress(layers done, of how many). Text beyond the model's positions is cut;
         `trace.encoding.left_out` counts the tokens. Raises InputError for a head count that does not fit or a text that needs
-        more memory than there is, Cancelled between layers.
+        more memory than there is, ModelError if weights are damaged so that no numbers come out, Cancelled between layers.
         """
         config = self.config
         count = check_head_count(head_count, config.n_head, config.d_head)
@@ -106,37 +121,70 @@ class Model:
 
             heads = stack.n_head if count == config.n_head else count  # each side as it was trained
             passing = Pass(stack, weights, heads, keep, step, cancelled, encoded)
-            return passing.run(embed(config, stack, weights, tokens))
+            return self._sound(passing.run(embed(config, stack, weights, tokens)))
 
         hidden = run(config.stack, self._weights.stack, encoding, config.kinds[:1], None)
         decoder_hidden = None
         if config.decoder is not None:
             decoder_hidden = run(config.decoder, self._weights.decoder, decoding, ("decoder", "cross"), hidden)
-        head = self._weights.head
-        trace.finish(hidden, decoder_hidden, None if head is None else partial(predict, config, head))
+        trace.finish(hidden, decoder_hidden, None if self._weights.head is None else self._predict)
         return trace
+
+    @np.errstate(all="ignore")
+    def _predict(self, hidden: Float32) -> Float32:
+        n, width = hidden.shape
+        needed = logits_bytes(self.config, n, width)
+        free = self._make_room(needed)
+        if needed > free:
+            raise InputError(
+                f"Predictions for {n:,} tokens take {size(needed)} of memory, {self.config.n_vocab:,} numbers for each, and "
+                f"{size(free)} are free; use a shorter text, or do without the predictions."
+            )
+        return self._sound(predict(self.config, self._weights.head, hidden))
+
+    def _sound(self, numbers: Float32) -> Float32:
+        """The same, made sure to be numbers. One that is none stays in its token's vector up to the last layer."""
+        if not math.isfinite(numbers.sum()):  # without an array of claims as large as these numbers
+            raise ModelError(
+                f"{self.path}: the run gave numbers that are none (NaN or infinity); the weights are damaged or need a precision "
+                "that float32 does not have; get the file again."
+            )
+        return numbers
+
+    def _make_room(self, needed: int) -> int:
+        """The memory that `needed` may be taken from: what is free, without the kept layers where it would not fit beside them.
+        Those that are kept from now on leave room for it."""
+        free = free_memory()
+        if needed > free:
+            self.release()
+            free = free_memory()
+        self._kept.limit(min(self._budget, self._kept.n_bytes + max(0, free - needed)))
+        return max(free, _BESIDES)
 
     def _check(self, encoding: Encoding, decoding: Encoding | None, head_count: int) -> None:
         """Refuse a text that the model has no numbers for, or that the memory does not hold, before anything is computed."""
-        for part in (encoding, *([] if decoding is None else [decoding])):
-            if part.ids.max(initial=0) >= self.config.n_vocab:
+        parts = [encoding] if decoding is None else [encoding, decoding]
+        for part in parts:
+            if not part.tokens:
+                raise InputError(f"{self.name} makes no tokens of an empty text; type a sentence.")
+            if part.ids.max() >= self.config.n_vocab:
                 token = part.tokens[int(part.ids.argmax())]
                 raise InputError(
                     f'{self.name} has no vector for "{token.text}" (number {token.id} of {self.config.n_vocab}); leave it out.'
                 )
-        if self.config.n_segment and encoding.segments.max(initial=0) >= self.config.n_segment:
+        if self.config.n_segment and encoding.segments.max() >= self.config.n_segment:
             raise InputError(f"{self.name} was made for one text at a time; leave out the second one.")
-        longest = max(len(encoding.tokens), 0 if decoding is None else len(decoding.tokens))
-        # Scores and attention, and the temporaries of mask and softmax.
-        needed = 3 * 4 * max(head_count, self.config.n_head) * longest**2
-        free = free_memory()
-        if needed > max(free, _BESIDES):
+        lengths = [len(part.tokens) for part in parts]
+        needed = run_bytes(self.config, head_count, *lengths) + self._needs.largest
+        free = self._make_room(needed)
+        if needed > free:
             raise InputError(
-                f"Attention over {longest:,} tokens takes {size(needed)} of memory for one layer of {self.name}, and "
-                f"{size(free)} are free; use a shorter text."
+                f"A text of {sum(lengths):,} tokens takes {size(needed)} of memory with {self.name}, and {size(free)} are free; "
+                "use a shorter text."
             )
 
 
+@np.errstate(all="ignore")
 def load_model(
     path: str | Path,
     budget: int | None = None,
@@ -153,54 +201,26 @@ def load_model(
     family = family_of(opened.config, opened.config_path)
     config = family.read_config(ConfigKeys(opened.config, opened.config_path))
     plan = Plan(opened.tensors, family.probe, family.prefixes)
-    needs = _needs(family, config, plan, cancelled, progress)
-    free = free_memory()
-    if needs.largest + needs.always + _BESIDES > free:
+    needs = needs_of(family, config, plan, cancelled, progress)
+    least, free = needs.largest + needs.always + _BESIDES, free_memory()
+    if least > free:
         raise ModelError(
-            f"{opened.path}: needs {size(needs.largest + needs.always + _BESIDES)} of memory for its largest layer alone, and "
+            f"{opened.path}: needs {size(least)} of memory at the least, {size(needs.largest)} of it for one layer at a time, and "
             f"{size(free)} are free; close other programs or choose a smaller model."
         )
     tokenizer = opened.tokenizer()
-    if tokenizer.n_vocab > config.n_vocab:
+    if tokenizer.n_vocab > config.n_vocab + _BEYOND:
         raise ModelError(
             f"{opened.path}: the tokenizer numbers {tokenizer.n_vocab} tokens and the model has {config.n_vocab}; "
             "they do not belong together."
         )
     budget = free // 2 if budget is None else budget
     weights = family.read_weights(config, Checkpoint(opened.tensors, family.probe, family.prefixes))
-    return Model(opened, config, _kept(weights, max(0, budget - needs.always)), tokenizer)
+    return Model(opened, config, weights, tokenizer, needs, max(0, budget - needs.always))
 
 
-def _needs(
-    family: Family,
-    config: ModelConfig,
-    plan: Plan,
-    cancelled: Callable[[], bool],
-    progress: Callable[[int, int], None],
-) -> Needs:
-    """What the model takes, found by going through all its parts without reading a number; each tensor is thereby checked."""
-    weights = family.read_weights(config, plan)
-    pairs = [(config.stack, weights.stack), (config.decoder, weights.decoder)]
-    total = sum(stack.n_layer for stack, _ in pairs if stack is not None)
-    sizes: list[int] = []
-    always = n_bytes(weights.head) if weights.head else 0
-    for stack, parts in pairs:
-        if stack is None or parts is None:
-            continue
-        always += n_bytes(parts)
-        for number in range(stack.n_layer):
-            if cancelled():
-                raise Cancelled
-            experts = range(stack.experts.n) if stack.experts else ()
-            sizes.append(n_bytes(parts.layer(number)) + max((n_bytes(parts.expert(number, one)) for one in experts), default=0))
-            progress(len(sizes), total)
-    plan.refuse_unknown(family.known)
-    return Needs(max(sizes), always, sum(sizes))
-
-
-def _kept(weights: Weights, budget: int) -> Weights:
+def _keeping(weights: Weights, kept: First) -> Weights:
     """The same weights, with layers and experts kept once they were read, as many as fit."""
-    kept: First = First(budget, n_bytes)
 
     def keeping(name: str, stack: StackWeights) -> StackWeights:
         def layer(number: int):

@@ -49,8 +49,7 @@ def layer_norm(x: Float32, scale: Float32 | None, shift: Float32 | None, eps: fl
     variance = np.einsum("nd,nd->n", centred, centred)
     variance /= np.float32(x.shape[1])
     variance += np.float32(eps)
-    np.sqrt(variance, out=variance)
-    centred /= variance[:, None]
+    centred /= _root(variance)[:, None]
     if scale is not None:
         centred *= scale
     if shift is not None:
@@ -63,13 +62,19 @@ def rms_norm(x: Float32, scale: Float32 | None, shift: Float32 | None, eps: floa
     square = np.einsum("nd,nd->n", x, x)
     square /= np.float32(x.shape[1])
     square += np.float32(eps)
-    np.sqrt(square, out=square)
-    y = x / square[:, None]
+    y = x / _root(square)[:, None]
     if scale is not None:
         y *= scale
     if shift is not None:
         y += shift
     return y
+
+
+def _root(square: Float32) -> Float32:
+    """The square root, in place; NaN for a square beyond float32, or what is divided by it would pass for a sound 0."""
+    np.sqrt(square, out=square)
+    square[np.isinf(square)] = np.nan
+    return square
 
 
 def softmax(scores: Float32) -> Float32:  # [..., key] -> [..., key]

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,17 +36,24 @@ def alibi(n_head: int, n: int) -> Float32:
 
 
 def bucket_bias(table: Float32, buckets: Buckets, n: int, is_causal: bool) -> Float32:
-    """T5's learned bias for `n` tokens, [n_head, query, key]; table: [bucket, n_head]."""
-    return np.ascontiguousarray(table[_buckets(buckets, n, is_causal)].transpose(2, 0, 1))
+    """T5's learned bias for `n` tokens, [n_head, query, key], a view of n_head·2·n numbers; table: [bucket, n_head]."""
+    return by_distance(np.ascontiguousarray(table[_buckets(buckets, np.arange(1 - n, n), is_causal)].T), n)
 
 
-def _buckets(buckets: Buckets, n: int, is_causal: bool) -> NDArray[np.int64]:
-    """The bucket of each pair of positions, [query, key]. Source: Raffel et al. 2020, section 2.1, and T5's code.
+def by_distance(values: NDArray[Any], n_query: int) -> NDArray[Any]:  # [..., distance] -> [..., query, key]
+    """What depends on the distance alone, laid out by query and key: a read-only view, which takes no memory.
+
+    Distances are key - query, from 1 - n_query up to n_key - 1.
+    """
+    return sliding_window_view(values, values.shape[-1] - n_query + 1, axis=-1)[..., ::-1, :]
+
+
+def _buckets(buckets: Buckets, distance: NDArray[np.int64], is_causal: bool) -> NDArray[np.int64]:
+    """The bucket of each distance from query to key. Source: Raffel et al. 2020, section 2.1, and T5's code.
 
     Half of the buckets are for keys after the query unless they are hidden; of the rest half count single steps, and the
     others grow by logarithm up to max_distance.
     """
-    distance = np.arange(n)[None, :] - np.arange(n)[:, None]  # key - query
     count, first = buckets.n, np.zeros_like(distance)
     if is_causal:
         distance = np.maximum(-distance, 0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from attnviz.engine.heads import attend
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class Projected:
     bias: Float32 | None = None
     sinks: Float32 | None = None
 
+    @np.errstate(all="ignore")  # a product beyond float32 is infinity, which a soft-cap brings back
     def attention(self, head_count: int) -> tuple[Float32, Float32 | None]:
         """Attention [head, query, key] and the sinks' share [head, query], or None without sinks."""
         return attend(self.q, self.k, self.stack, self.look, head_count, self.bias, self.sinks)

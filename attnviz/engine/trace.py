@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from attnviz.engine.tokenizer import Encoding, Token
 
 # Attention that is kept ready; the rest is made again from queries and keys when asked for.
-_ATTENTION_BUDGET = 256 << 20
+ATTENTION_BUDGET = 256 << 20
 
 
 class Trace:
@@ -50,7 +50,7 @@ class Trace:
         self._projected: dict[Kind, list[Projected]] = {kind: [] for kind in config.kinds}
         self._sinks: dict[tuple[Kind, int], Float32] = {}
         self._head_counts: dict[Kind, int] = {}
-        self._attention = Recent(_ATTENTION_BUDGET)
+        self._attention = Recent(ATTENTION_BUDGET)
         self._predict: Callable[[Float32], Float32] | None = None
         self._logits: Float32 | None = None
         self._lock = Lock()

@@ -100,7 +100,10 @@ class Runner:
         wanted = (path, self.budget)
         if self._opened is None or self._opened[0] != wanted:
             loading()
-            # The one before goes first: two models need not fit the memory together.
+            # The one before goes first: two models need not fit the memory together. Its picture, which stays until there is
+            # another, holds it, but no longer the layers that it kept ready.
+            if self._opened is not None:
+                self._opened[1].release()
             self._opened = self._trained = None
             self._opened = (wanted, load_model(path, budget=self.budget, cancelled=cancelled, progress=progress))
         return self._opened[1]

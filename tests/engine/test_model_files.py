@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
 
 from attnviz.engine.model import load_model
-from attnviz.errors import ModelError
+from attnviz.errors import InputError, ModelError
 from tests.engine.tiny_bert import CONFIG, random_tensors, write_bert
 
 if TYPE_CHECKING:
@@ -312,3 +314,22 @@ def test_several_weight_files_without_the_usual_name_are_refused(tmp_path: Path)
 )
 def test_a_model_goes_by_its_own_name_not_its_owners(tmp_path: Path, place: str, name: str) -> None:
     assert load_model(write_bert(tmp_path / place)).name == name
+
+
+@pytest.mark.parametrize(("beyond", "is_taken"), [(1, True), (16, True), (17, False)])
+def test_a_tokenizer_may_have_a_few_tokens_that_the_model_has_no_vector_for(tmp_path: Path, beyond: int, is_taken: bool) -> None:
+    folder = write_bert(tmp_path)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    vocabulary = tokenizer.get_vocab()
+    n_vocab = json.loads((folder / "config.json").read_text())["vocab_size"]
+    words = {**vocabulary, **{f"extra{number}": number for number in range(len(vocabulary), n_vocab + beyond)}}
+    tokenizer.model = WordPiece(words, unk_token="[UNK]")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    if not is_taken:
+        with pytest.raises(ModelError, match="do not belong together"):
+            load_model(folder)
+        return
+    model = load_model(folder)
+    assert model.trace("the cat").tokens
+    with pytest.raises(InputError, match=f'no vector for "extra{n_vocab}"'):
+        model.trace(f"the extra{n_vocab}")

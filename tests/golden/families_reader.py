@@ -76,7 +76,7 @@ def write_model(case: str, folder: Path, dtype: str = "float32", shards: int = 1
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     shutil.copyfile(TOKENIZERS / f"{about['tokenizer']}.json", folder / "tokenizer.json")
-    write_weights({name: _cast(tensor, dtype) for name, tensor in weights(case).items()}, folder, shards)
+    write_weights({name: as_stored(tensor, dtype) for name, tensor in weights(case).items()}, folder, shards)
     return folder
 
 
@@ -136,7 +136,8 @@ def _decoded(array: NDArray[Any]) -> NDArray[Any]:
     return from_planes(array) if array.dtype == np.uint8 else array.astype(np.int64)
 
 
-def _cast(tensor: NDArray[Any], dtype: str) -> NDArray[Any]:
+def as_stored(tensor: NDArray[Any], dtype: str) -> NDArray[Any]:
+    """A tensor's numbers as a file of that dtype holds them; integers stay."""
     if tensor.dtype != np.float32 or dtype == "float32":
         return tensor
     if dtype in ("float16", "float64"):

@@ -144,6 +144,27 @@ def test_too_little_memory_for_a_model_is_a_sentence_about_the_model(folder: Pat
         Runner().run(Request(folder, TEXT))
 
 
+def test_the_model_before_lets_its_layers_go_before_another_is_opened(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, told = Runner(), []
+    before = runner.run(Request(folder, TEXT))
+    monkeypatch.setattr(Model, "release", lambda model: told.append(model))
+    load = run_module.load_model
+    monkeypatch.setattr(run_module, "load_model", lambda path, **how: told.append(path) or load(path, **how))
+    other = write_bert(tmp_path / "other")
+    runner.run(Request(other, TEXT))
+    assert told == [before.model, other]
+
+
+def test_another_budget_opens_the_model_anew(folder: Path) -> None:
+    runner = Runner()
+    first = runner.run(Request(folder, TEXT)).model
+    assert runner.run(Request(folder, TEXT + " cat")).model is first
+    runner.budget = 1 << 20
+    assert runner.run(Request(folder, TEXT)).model is not first
+
+
 def test_a_text_without_anything_to_read_opens_no_model(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         Runner().run(Request(tmp_path / "nowhere", "  "))
