@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 T = TypeVar("T")
-_REQUIRED: Final = object()
+REQUIRED: Final = object()  # the default of a key that must be there
 
 # The most that any real model has, with room; beyond it a number is a slip or an attack.
 MOST_LAYERS, MOST_HEADS, WIDEST, LARGEST_VOCABULARY = 1_000, 4_096, 1_000_000, 10_000_000
@@ -49,7 +49,7 @@ class ConfigKeys:
         """The first of these keys that is there and not null, else the first; the others go without being read."""
         return next(filter(self.has, names), names[0])
 
-    def integer(self, name: str, low: int, high: int, default: Any = _REQUIRED) -> int:
+    def integer(self, name: str, low: int, high: int, default: Any = REQUIRED) -> int:
         """The whole number under `name`, between `low` and `high`."""
 
         def meaning(name: str, value: Any) -> int:
@@ -59,7 +59,7 @@ class ConfigKeys:
 
         return self._take(name, default, meaning)
 
-    def number(self, name: str, low: float, high: float, default: Any = _REQUIRED) -> float:
+    def number(self, name: str, low: float, high: float, default: Any = REQUIRED) -> float:
         """The number under `name`, between `low` and `high`."""
 
         def meaning(name: str, value: Any) -> float:
@@ -69,7 +69,7 @@ class ConfigKeys:
 
         return self._take(name, default, meaning)
 
-    def flag(self, name: str, default: Any = _REQUIRED) -> bool:
+    def flag(self, name: str, default: Any = REQUIRED) -> bool:
         """True or false under `name`."""
 
         def meaning(name: str, value: Any) -> bool:
@@ -79,7 +79,7 @@ class ConfigKeys:
 
         return self._take(name, default, meaning)
 
-    def choice(self, name: str, meanings: Mapping[str, T], default: Any = _REQUIRED) -> T:
+    def choice(self, name: str, meanings: Mapping[str, T], default: Any = REQUIRED) -> T:
         """What the word under `name` means by the table `meanings`."""
 
         def meaning(name: str, value: Any) -> T:
@@ -112,7 +112,7 @@ class ConfigKeys:
                 raise self.refuse(f'"{name}" is {short(value)}, expected a list of {length} numbers from 1e-06 to 1e+06')
             return tuple(map(float, value))
 
-        return self._take(name, _REQUIRED, meaning)
+        return self._take(name, REQUIRED, meaning)
 
     def part(self, name: str) -> ConfigKeys | None:
         """The keys of the object under `name`, to be read and finished like these; None where the key is absent."""
@@ -144,14 +144,14 @@ class ConfigKeys:
                 f"attnviz does not know what {names} would change and draws nothing that may be wrong; choose another model."
             )
 
-    def _take(self, names: str, default: Any = _REQUIRED, meaning: Callable[[str, Any], Any] = lambda name, value: value) -> Any:
+    def _take(self, names: str, default: Any = REQUIRED, meaning: Callable[[str, Any], Any] = lambda name, value: value) -> Any:
         """What the value means under each spelling that is there. Raises ModelError if two of them mean different things: which
         one would count, other programs decide each in their own way."""
         spellings = names.split("|")
         self._read.update(spellings)
         there = {name: meaning(name, self._values[name]) for name in spellings if self._values.get(name) is not None}
         if not there:
-            if default is _REQUIRED:
+            if default is REQUIRED:
                 raise self.refuse(f'"{spellings[0]}" is missing; the file is not a complete model configuration')
             return default
         first, *others = there

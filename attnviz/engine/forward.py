@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.engine.heads import apply_attention
-from attnviz.engine.ops import ACTIVATIONS, Float32, layer_norm, linear, rms_norm, times_sigmoid
+from attnviz.engine.ops import ACTIVATIONS, NORMS, Float32, layer_norm, linear, times_sigmoid
 from attnviz.engine.positions import alibi, bucket_bias
 from attnviz.engine.projected import Projected
 from attnviz.engine.rope import rotate
@@ -48,7 +48,7 @@ class Pass:
         self._step = step
         self._cancelled = cancelled
         self._encoded = encoded
-        self._norm = {"layer": layer_norm, "rms": rms_norm}[stack.norm]
+        self._norm = NORMS[stack.norm]
 
     def run(self, x: Float32) -> Float32:
         """The token vectors after the last layer and the final norm, [token, width]; x: those before the first layer.
@@ -182,8 +182,7 @@ def embed(config: ModelConfig, stack: Stack, weights: StackWeights, encoding: En
     if parts.segment is not None:
         x += parts.segment.rows(encoding.segments)
     if parts.norm is not None:
-        norm = {"layer": layer_norm, "rms": rms_norm}[stack.norm]
-        x = norm(x, parts.norm.scale, parts.norm.shift, stack.norm_eps)
+        x = NORMS[stack.norm](x, parts.norm.scale, parts.norm.shift, stack.norm_eps)
     return x if parts.projection is None else _apply(x, parts.projection)
 
 

@@ -77,6 +77,9 @@ def _root(square: Float32) -> Float32:
     return square
 
 
+NORMS = {"layer": layer_norm, "rms": rms_norm}
+
+
 def softmax(scores: Float32) -> Float32:  # [..., key] -> [..., key]
     """Attention from scores, in place: the last axis becomes positive and sums to 1."""
     scores -= scores.max(axis=-1, keepdims=True)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from attnviz.engine.config import ModelConfig
-from attnviz.engine.families.bert import masked_head, norm, read_encoder
+from attnviz.engine.families.bert import WORDS, HeadNames, masked_head, norm, read_encoder
 from attnviz.engine.families.family import Family
 from attnviz.engine.families.keys import HARMLESS
 from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Layer, Norms, StackWeights, Weights
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from attnviz.engine.checkpoint import Checkpoint
     from attnviz.engine.config_keys import ConfigKeys
 
-_WORDS = "embeddings.word_embeddings.weight"
+_HEAD = HeadNames("predictions.dense", "predictions.LayerNorm", "predictions.decoder", "predictions.bias")
 _OWN_HARMLESS = frozenset(["down_scale_factor", "gap_size", "net_structure_type", "num_memory_blocks"])
 
 
@@ -36,21 +36,13 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
 def read_weights(config: ModelConfig, file: Checkpoint) -> Weights:
     width = config.d_embedding
     words = Embeddings(
-        word=file.table(_WORDS, (config.n_vocab, width)),
+        word=file.table(WORDS, (config.n_vocab, width)),
         position=file.table("embeddings.position_embeddings.weight", (config.n_position, width)),
         segment=file.table("embeddings.token_type_embeddings.weight", (config.n_segment, width)),
         norm=norm(file, "embeddings.LayerNorm", width),
         projection=file.linear("encoder.embedding_hidden_mapping_in", width, config.d_model),
     )
-    head = masked_head(
-        config,
-        file,
-        dense="predictions.dense",
-        norm_name="predictions.LayerNorm",
-        output="predictions.decoder",
-        bias="predictions.bias",
-        words=_WORDS,
-    )
+    head = masked_head(config, file, _HEAD)
     return Weights(StackWeights(words, layer=partial(_layer, config, file)), head=head)
 
 
@@ -74,7 +66,7 @@ def _layer(config: ModelConfig, file: Checkpoint, number: int) -> Layer:
 ALBERT = Family(
     read_config,
     read_weights,
-    _WORDS,
+    WORDS,
     ("albert.", ""),
     re.compile(r"^(predictions|sop_classifier|classifier|qa_outputs)\.|(^|\.)pooler\.|position_ids$"),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from attnviz.engine.checkpoint import Checkpoint
     from attnviz.engine.config_keys import ConfigKeys
 
+WORDS = "embeddings.word_embeddings.weight"
 # Heads for other tasks that a checkpoint may carry on top of the encoder, and buffers that hold 0, 1, 2 ….
 BESIDE = re.compile(
     r"(^|\.)(pooler|classifier|qa_outputs|lm_head|cls|discriminator_predictions|generator_predictions|generator_lm_head|"
@@ -53,14 +54,15 @@ def read_roberta(keys: ConfigKeys) -> ModelConfig:
         raise keys.refuse(f'"max_position_embeddings" {config.n_position} leaves no position after "pad_token_id" {padding}')
     keys.finish(HARMLESS)
     n_position = config.n_position - padding - 1
-    return replace(config, n_position=n_position, n_trained=n_position, padding_id=padding)
+    # The head's transform is GELU whatever the layers' activation is (transformers, RobertaLMHead; ELECTRA's likewise).
+    return replace(config, n_position=n_position, n_trained=n_position, padding_id=padding, head_activation="gelu")
 
 
 def read_electra(keys: ConfigKeys) -> ModelConfig:
     config = read_encoder(keys, "electra")
     embedding_width = keys.integer("embedding_size", 1, 1_000_000, default=128)
     keys.finish(HARMLESS)
-    return replace(config, d_embedding=embedding_width)
+    return replace(config, d_embedding=embedding_width, head_activation="gelu")
 
 
 def read_encoder(keys: ConfigKeys, family: str) -> ModelConfig:
@@ -93,7 +95,7 @@ def read_encoder(keys: ConfigKeys, family: str) -> ModelConfig:
 
 def read_weights(config: ModelConfig, file: Checkpoint) -> Weights:
     stack = StackWeights(embeddings(config, file), layer=partial(_layer, config, file))
-    return Weights(stack, head=_HEADS[config.family](config, file))
+    return Weights(stack, head=masked_head(config, file, _HEADS[config.family]))
 
 
 def embeddings(config: ModelConfig, file: Checkpoint) -> Embeddings:
@@ -138,68 +140,48 @@ def _layer(config: ModelConfig, file: Checkpoint, number: int) -> Layer:
     )
 
 
-def masked_head(
-    config: ModelConfig, file: Checkpoint, *, dense: str, norm_name: str, output: str, bias: str, words: str, prefixed: bool = False
-) -> Head | None:
+@dataclass(frozen=True)
+class HeadNames:
+    """Where a checkpoint has the parts of its prediction head; bias: the output's, where it is not `output`.bias."""
+
+    dense: str
+    norm: str
+    output: str
+    bias: str
+
+
+def masked_head(config: ModelConfig, file: Checkpoint, names: HeadNames) -> Head | None:
     """The prediction head of a masked language model, or None where the checkpoint has none.
 
-    The output matrix is its own where the checkpoint has one, else the word vectors', whose name is `words`; so is the output's
-    bias, else the one called `bias`. Source: transformers 5, which ties two tensors only if the file does not hold both apart.
+    The output matrix is its own where the checkpoint has one, else the word vectors'; so is the output's bias, else the one of
+    another name. Source: transformers 5, which ties two tensors only if the file does not hold both apart.
     """
-    if not file.has(f"{dense}.weight", prefixed):
+    if not file.has(f"{names.dense}.weight", prefixed=False):
         return None
     width = config.d_embedding
-    is_own = file.has(f"{output}.weight", prefixed) or not config.is_tied
+    is_own = file.has(f"{names.output}.weight", prefixed=False) or not config.is_tied
+    bias = f"{names.output}.bias" if file.has(f"{names.output}.bias", prefixed=False) else names.bias
     return Head(
-        output=file.table(f"{output}.weight" if is_own else words, (config.n_vocab, width), prefixed or not is_own),
-        bias=file.tensor(f"{output}.bias" if file.has(f"{output}.bias", prefixed) else bias, (config.n_vocab,), prefixed),
-        transform=file.linear(dense, config.d_model, width, prefixed=prefixed),
-        norm=norm(file, norm_name, width, prefixed),
+        output=file.table(f"{names.output}.weight" if is_own else WORDS, (config.n_vocab, width), prefixed=not is_own),
+        bias=file.tensor(bias, (config.n_vocab,), prefixed=False),
+        transform=file.linear(names.dense, config.d_model, width, prefixed=False),
+        norm=norm(file, names.norm, width, prefixed=False),
     )
 
 
-_WORDS = "embeddings.word_embeddings.weight"
+_HEADS = {
+    "bert": HeadNames(
+        "cls.predictions.transform.dense",
+        "cls.predictions.transform.LayerNorm",
+        "cls.predictions.decoder",
+        "cls.predictions.bias",
+    ),
+    "roberta": HeadNames("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder", "lm_head.bias"),
+    "electra": HeadNames(
+        "generator_predictions.dense", "generator_predictions.LayerNorm", "generator_lm_head", "generator_lm_head.bias"
+    ),
+}
 
-
-def _bert_head(config: ModelConfig, file: Checkpoint) -> Head | None:
-    return masked_head(
-        config,
-        file,
-        dense="cls.predictions.transform.dense",
-        norm_name="cls.predictions.transform.LayerNorm",
-        output="cls.predictions.decoder",
-        bias="cls.predictions.bias",
-        words=_WORDS,
-    )
-
-
-def _roberta_head(config: ModelConfig, file: Checkpoint) -> Head | None:
-    # RoBERTa's transform is GELU whatever the layers' activation is (transformers, RobertaLMHead).
-    return masked_head(
-        config,
-        file,
-        dense="lm_head.dense",
-        norm_name="lm_head.layer_norm",
-        output="lm_head.decoder",
-        bias="lm_head.bias",
-        words=_WORDS,
-    )
-
-
-def _electra_head(config: ModelConfig, file: Checkpoint) -> Head | None:
-    return masked_head(
-        config,
-        file,
-        dense="generator_predictions.dense",
-        norm_name="generator_predictions.LayerNorm",
-        output="generator_lm_head",
-        bias="generator_lm_head.bias",
-        words=_WORDS,
-    )
-
-
-_HEADS = {"bert": _bert_head, "roberta": _roberta_head, "electra": _electra_head}
-
-BERT = Family(read_bert, read_weights, _WORDS, ("bert.", ""), BESIDE)
-ROBERTA = Family(lambda keys: replace(read_roberta(keys), head_activation="gelu"), read_weights, _WORDS, ("roberta.", ""), BESIDE)
-ELECTRA = Family(lambda keys: replace(read_electra(keys), head_activation="gelu"), read_weights, _WORDS, ("electra.", ""), BESIDE)
+BERT = Family(read_bert, read_weights, WORDS, ("bert.", ""), BESIDE)
+ROBERTA = Family(read_roberta, read_weights, WORDS, ("roberta.", ""), BESIDE)
+ELECTRA = Family(read_electra, read_weights, WORDS, ("electra.", ""), BESIDE)

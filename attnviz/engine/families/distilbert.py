@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from attnviz.engine.config import Looking, ModelConfig, Stack
-from attnviz.engine.families.bert import masked_head
+from attnviz.engine.families.bert import WORDS, HeadNames, masked_head
 from attnviz.engine.families.family import Family
 from attnviz.engine.families.keys import (
     ACTIVATIONS,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from attnviz.engine.checkpoint import Checkpoint
     from attnviz.engine.config_keys import ConfigKeys
 
-_WORDS = "embeddings.word_embeddings.weight"
+_HEAD = HeadNames("vocab_transform", "vocab_layer_norm", "vocab_projector", "vocab_projector.bias")
 # sinusoidal_pos_embds says how the positions began their training; they are stored either way.
 _OWN_HARMLESS = frozenset(["dropout", "qa_dropout", "seq_classif_dropout", "sinusoidal_pos_embds"])
 
@@ -65,19 +65,11 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
 def read_weights(config: ModelConfig, file: Checkpoint) -> Weights:
     d = config.d_model
     words = Embeddings(
-        word=file.table(_WORDS, (config.n_vocab, d)),
+        word=file.table(WORDS, (config.n_vocab, d)),
         position=file.table("embeddings.position_embeddings.weight", (config.n_position, d)),
         norm=file.norm("embeddings.LayerNorm", d),
     )
-    head = masked_head(
-        config,
-        file,
-        dense="vocab_transform",
-        norm_name="vocab_layer_norm",
-        output="vocab_projector",
-        bias="vocab_projector.bias",
-        words=_WORDS,
-    )
+    head = masked_head(config, file, _HEAD)
     return Weights(StackWeights(words, layer=partial(_layer, config, file)), head=head)
 
 
@@ -100,7 +92,7 @@ def _layer(config: ModelConfig, file: Checkpoint, number: int) -> Layer:
 DISTILBERT = Family(
     read_config,
     read_weights,
-    _WORDS,
+    WORDS,
     ("distilbert.", ""),
     re.compile(r"^(vocab_transform|vocab_layer_norm|vocab_projector|pre_classifier|classifier|qa_outputs)\.|position_ids$"),
 )

@@ -34,7 +34,7 @@ from attnviz.engine.families.keys import (
 )
 from attnviz.engine.families.llama import KNOWN, OWN_HARMLESS, WORDS, attention_of, gated
 from attnviz.engine.families.parts import output_head
-from attnviz.engine.families.rope_keys import read_rope, rope_from, rope_of_all
+from attnviz.engine.families.rope_keys import Usual, read_rope, rope_from, rope_of_all
 from attnviz.engine.layers import Embeddings, Layer, Norm, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _activation(plan: _Plan, keys: ConfigKeys) -> Activation:
 def _ropes(plan: _Plan, keys: ConfigKeys, d_head: int, n_position: int) -> tuple[Rope, Rope]:
     """Of the layers that look everywhere, and of those with a window."""
     if plan.n < 3:
-        rope = read_rope(keys, d_head, n_position, 10_000.0)
+        rope = read_rope(keys, Usual(d_head, n_position, 10_000.0))
         return rope, rope
     fulls, local = [keys.part("rope_scaling")], None
     part = keys.part("rope_parameters")
@@ -164,8 +164,8 @@ def _ropes(plan: _Plan, keys: ConfigKeys, d_head: int, n_position: int) -> tuple
         local = part.part("sliding_attention")
         part.finish(())
     return (
-        rope_of_all(fulls, keys, d_head, n_position, 1e6),
-        rope_from(local, keys, d_head, n_position, 1e4, base_name="rope_local_base_freq"),
+        rope_of_all(fulls, keys, Usual(d_head, n_position, 1e6)),
+        rope_from(local, keys, Usual(d_head, n_position, 1e4, base_name="rope_local_base_freq")),
     )
 
 

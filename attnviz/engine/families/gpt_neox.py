@@ -24,7 +24,7 @@ from attnviz.engine.families.keys import (
     width_of,
 )
 from attnviz.engine.families.parts import output_head
-from attnviz.engine.families.rope_keys import read_rope
+from attnviz.engine.families.rope_keys import Usual, read_rope
 from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Layer, Linear, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
     d_head = head_width(keys, d_model, n_head, name="")
     decoder_alone(keys)
     n_position = positions_of(keys)
-    names = {"base_name": "rotary_emb_base|rope_theta", "share_name": "rotary_pct|partial_rotary_factor"}
-    rope = read_rope(keys, d_head, n_position, 10_000.0, share=0.25, **names)
+    base_name, share_name = "rotary_emb_base|rope_theta", "rotary_pct|partial_rotary_factor"
+    rope = read_rope(keys, Usual(d_head, n_position, 10_000.0, 0.25, base_name=base_name, share_name=share_name))
     config = ModelConfig(
         family="gpt_neox",
         n_vocab=vocabulary_of(keys),

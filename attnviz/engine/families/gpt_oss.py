@@ -28,7 +28,7 @@ from attnviz.engine.families.keys import (
 )
 from attnviz.engine.families.llama import KNOWN, OWN_HARMLESS, WORDS, attention_of
 from attnviz.engine.families.parts import output_head
-from attnviz.engine.families.rope_keys import read_rope
+from attnviz.engine.families.rope_keys import Usual, read_rope
 from attnviz.engine.layers import Embeddings, FeedForward, Layer, Linear, Norms, StackWeights, Weights
 from attnviz.engine.mxfp4 import unpack_mxfp4
 
@@ -48,7 +48,7 @@ def read_config(keys: ConfigKeys) -> ModelConfig:
     decoder_alone(keys)
     n_position = positions_of(keys)
     keys.assume("rope_parameters|rope_scaling", _STRETCH)
-    rope = read_rope(keys, d_head, n_position, 150_000.0)
+    rope = read_rope(keys, Usual(d_head, n_position, 150_000.0))
     keys.only("hidden_act", "silu")
     _only_mxfp4(keys)
     slides = window_layers(keys, n_layer, [number % 2 == 0 for number in range(n_layer)])

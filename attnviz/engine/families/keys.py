@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from attnviz.engine.config import Looking
-from attnviz.engine.config_keys import LARGEST_VOCABULARY, LONGEST, MOST_HEADS, MOST_LAYERS, WIDEST, ConfigKeys
+from attnviz.engine.config_keys import LARGEST_VOCABULARY, LONGEST, MOST_HEADS, MOST_LAYERS, REQUIRED, WIDEST, ConfigKeys
 
 if TYPE_CHECKING:
     from attnviz.engine.config import Activation
@@ -63,9 +63,9 @@ def layers_of(keys: ConfigKeys, name: str = "num_hidden_layers") -> int:
     return keys.integer(name, 1, MOST_LAYERS)
 
 
-def heads_of(keys: ConfigKeys, name: str = "num_attention_heads", default: Any = None) -> int:
+def heads_of(keys: ConfigKeys, name: str = "num_attention_heads") -> int:
     """The number of heads."""
-    return keys.integer(name, 1, MOST_HEADS) if default is None else keys.integer(name, 1, MOST_HEADS, default)
+    return keys.integer(name, 1, MOST_HEADS)
 
 
 def width_of(keys: ConfigKeys, name: str = "hidden_size") -> int:
@@ -78,9 +78,9 @@ def vocabulary_of(keys: ConfigKeys, name: str = "vocab_size") -> int:
     return keys.integer(name, 1, LARGEST_VOCABULARY)
 
 
-def positions_of(keys: ConfigKeys, name: str = "max_position_embeddings", default: Any = None) -> int:
+def positions_of(keys: ConfigKeys, name: str = "max_position_embeddings", default: Any = REQUIRED) -> int:
     """The most tokens the model reads."""
-    return keys.integer(name, 1, LONGEST) if default is None else keys.integer(name, 1, LONGEST, default)
+    return keys.integer(name, 1, LONGEST, default)
 
 
 def head_width(keys: ConfigKeys, d_model: int, n_head: int, name: str = "head_dim", default: int | None = None) -> int:

@@ -34,7 +34,7 @@ from attnviz.engine.families.keys import (
     window_of,
 )
 from attnviz.engine.families.parts import output_head, split
-from attnviz.engine.families.rope_keys import read_rope
+from attnviz.engine.families.rope_keys import Usual, read_rope
 from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Layer, Linear, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _read_config(plan: _Plan, keys: ConfigKeys) -> ModelConfig:
     decoder_alone(keys)
     _only_plain(keys)
     n_position = positions_of(keys)
-    rope = read_rope(keys, d_head, n_position, plan.theta, plan.share, plan.original)
+    rope = read_rope(keys, Usual(d_head, n_position, plan.theta, plan.share, plan.original))
     bias = _bias(keys, "attention_bias", plan.qkv_bias)
     scale = 1.0 / math.sqrt(d_head)
     config = ModelConfig(

@@ -23,7 +23,7 @@ from attnviz.engine.families.keys import (
     window_layers,
 )
 from attnviz.engine.families.parts import split
-from attnviz.engine.families.rope_keys import rope_from
+from attnviz.engine.families.rope_keys import Usual, rope_from
 from attnviz.engine.layers import AttentionWeights, Embeddings, FeedForward, Head, Layer, Norms, StackWeights, Weights
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def _ropes(keys: ConfigKeys, d_head: int, n_position: int) -> tuple[Rope, Rope]:
     if part is not None:
         part.finish(())
     return (
-        rope_from(full, keys, d_head, n_position, 160_000.0, base_name="global_rope_theta"),
-        rope_from(local, keys, d_head, n_position, 10_000.0, base_name="local_rope_theta"),
+        rope_from(full, keys, Usual(d_head, n_position, 160_000.0, base_name="global_rope_theta")),
+        rope_from(local, keys, Usual(d_head, n_position, 10_000.0, base_name="local_rope_theta")),
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from attnviz.engine.config_keys import LONGEST
+from attnviz.engine.config_keys import LONGEST, REQUIRED
 from attnviz.engine.rope import Rope, yarn_attention_factor
 
 if TYPE_CHECKING:
@@ -14,92 +15,75 @@ if TYPE_CHECKING:
     from attnviz.engine.config_keys import ConfigKeys
 
 
-def read_rope(
-    keys: ConfigKeys,
-    d_head: int,
-    n_position: int,
-    base: float,
-    share: float | None = None,
-    original: int | None = None,
-    base_name: str = "rope_theta",
-    share_name: str = "partial_rotary_factor",
-) -> Rope:
-    """The rotary positions of a model whose layers share them: `rope_parameters` as transformers 5 writes them, or the earlier
-    `rope_theta` and `rope_scaling`.
+@dataclass(frozen=True)
+class Usual:
+    """A family's heads, and how it turns them where a configuration does not say.
 
-    base, share, original: the family's own, where nothing is given; share: the part of a head that turns, None for a family that
-    turns all of it; base_name, share_name: how the family spells the keys of the two.
+    base: of the wavelengths; share: the part of a head that turns, None for a family that turns all of it; original: positions
+    before any stretching; base_name, share_name: how the family spells the keys of the two.
     """
+
+    d_head: int
+    n_position: int
+    base: float
+    share: float | None = None
+    original: int | None = None
+    base_name: str = "rope_theta"
+    share_name: str = "partial_rotary_factor"
+
+
+def read_rope(keys: ConfigKeys, usual: Usual) -> Rope:
+    """The rotary positions of a model whose layers share them: `rope_parameters` as transformers 5 writes them, or the earlier
+    `rope_theta` and `rope_scaling`."""
     parts = (keys.part("rope_parameters"), keys.part("rope_scaling"))
-    original = keys.integer("original_max_position_embeddings", 1, LONGEST, default=original)
-    return rope_of_all(parts, keys, d_head, n_position, base, share, original, base_name, share_name)
+    original = keys.integer("original_max_position_embeddings", 1, LONGEST, default=usual.original)
+    return rope_of_all(parts, keys, replace(usual, original=original))
 
 
-def rope_of_all(
-    parts: Iterable[ConfigKeys | None],
-    keys: ConfigKeys,
-    d_head: int,
-    n_position: int,
-    base: float,
-    share: float | None = None,
-    original: int | None = None,
-    base_name: str = "rope_theta",
-    share_name: str = "partial_rotary_factor",
-) -> Rope:
-    """One set of rotary positions that a configuration may describe twice; the parameters are those of `rope_from`.
+def rope_of_all(parts: Iterable[ConfigKeys | None], keys: ConfigKeys, usual: Usual) -> Rope:
+    """One set of rotary positions that a configuration may describe twice.
 
     parts: its keys by either spelling, None for one that is not there. Raises ModelError if the two differ.
     """
     given = [part for part in parts if part is not None] or [None]
-    ropes = [rope_from(part, keys, d_head, n_position, base, share, original, base_name, share_name) for part in given]
+    ropes = [rope_from(part, keys, usual) for part in given]
     if any(rope != ropes[0] for rope in ropes):
         raise keys.refuse('"rope_parameters" and "rope_scaling" are two spellings of one key and differ; correct the wrong one')
     return ropes[0]
 
 
-def rope_from(
-    part: ConfigKeys | None,
-    keys: ConfigKeys,
-    d_head: int,
-    n_position: int,
-    base: float,
-    share: float | None = None,
-    original: int | None = None,
-    base_name: str = "rope_theta",
-    share_name: str = "partial_rotary_factor",
-) -> Rope:
-    """One set of rotary positions. part: its own keys; `base` and `share` hold where neither those nor the keys beside them,
-    `base_name` and `share_name`, say otherwise; `original` goes before its own."""
-    base = _base(part, keys, base_name, base)
-    share = _share(part, keys, share_name, share)
-    width = _turning(keys, d_head, share)
+def rope_from(part: ConfigKeys | None, keys: ConfigKeys, usual: Usual) -> Rope:
+    """One set of rotary positions. part: its own keys; the usual base and share hold where neither those nor the keys beside them
+    say otherwise, the usual original goes before its own."""
+    base = _base(part, keys, usual)
+    width = _turning(keys, usual.d_head, _share(part, keys, usual))
     if part is None:
         return Rope(width, base)
     kind = part.choice("rope_type|type", _KINDS, default="default")
     if width % 2 and kind not in _ODD_KINDS:
-        raise keys.refuse(f'{width} of {d_head} numbers of a head would turn; "rope_type" {kind} takes an even number')
-    rope = _STRETCHED[kind](part, width, base, n_position, original)
+        raise keys.refuse(f'{width} of {usual.d_head} numbers of a head would turn; "rope_type" {kind} takes an even number')
+    rope = _STRETCHED[kind](part, width, base, usual.n_position, usual.original)
     part.finish(())
     return rope
 
 
-def _base(part: ConfigKeys | None, keys: ConfigKeys, name: str, default: float) -> float:
-    beside = keys.number(name, 1.0, 1e12, default=None)
+def _base(part: ConfigKeys | None, keys: ConfigKeys, usual: Usual) -> float:
+    beside = keys.number(usual.base_name, 1.0, 1e12, default=None)
     own = None if part is None else part.number("rope_theta", 1.0, 1e12, default=None)
-    return _agreed(keys, name, beside, "rope_theta", own, default)
+    return _agreed(keys, usual.base_name, beside, "rope_theta", own, usual.base)
 
 
-def _share(part: ConfigKeys | None, keys: ConfigKeys, name: str, default: float | None) -> float | None:
+def _share(part: ConfigKeys | None, keys: ConfigKeys, usual: Usual) -> float | None:
     """The part of a head that turns; None in a family that turns all of it, whatever a configuration says besides."""
-    inner = "partial_rotary_factor"
-    if default is None:
+    name, inner = usual.share_name, "partial_rotary_factor"
+    if usual.share is None:
         keys.only(name, 1, 1.0)
         if part is not None:
             part.only(inner, 1, 1.0)
         return None
     beside = keys.number(name, 0.0, 1.0, default=None)
     own = None if part is None else part.number(inner, 0.0, 1.0, default=None)
-    return _agreed(keys, name, beside, inner, own, default)
+    return _agreed(keys, name, beside, inner, own, usual.share)
 
 
 def _agreed(keys: ConfigKeys, name: str, beside: float | None, inner: str, own: float | None, default: float) -> float:
@@ -120,8 +104,8 @@ def _turning(keys: ConfigKeys, d_head: int, share: float | None) -> int:
     return width
 
 
-def _factor(part: ConfigKeys, default: Any = None) -> float:
-    return part.number("factor", 1e-3, 1e6) if default is None else part.number("factor", 1e-3, 1e6, default=default)
+def _factor(part: ConfigKeys, default: Any = REQUIRED) -> float:
+    return part.number("factor", 1e-3, 1e6, default)
 
 
 def _original(part: ConfigKeys, fallback: int) -> int:

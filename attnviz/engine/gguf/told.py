@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from attnviz.engine.config_keys import LONGEST, MOST_HEADS, MOST_LAYERS, WIDEST, ConfigKeys, short
+from attnviz.engine.config_keys import LONGEST, MOST_HEADS, MOST_LAYERS, REQUIRED, WIDEST, ConfigKeys, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _HARMLESS: Final = ("general.", "tokenizer.", "quantize.", "imatrix.", "split.", "mradermacher.")
 # Of an architecture: what is made of the vectors afterwards, what the tensors' shapes say as well, and history.
 _HARMLESS_OWN: Final = ("pooling_type", "classifier.output_labels", "vocab_size", "tensor_data_layout", "rope.scaling.finetuned")
-_MISSING: Final = object()
 
 
 @dataclass(frozen=True)
@@ -44,23 +43,21 @@ class Told:
         """Whether there is a key; that alone does not count as reading it."""
         return self.keys.has(self._full(key))
 
-    def size(self, key: str, most: int = WIDEST, default: Any = _MISSING) -> Any:
+    def size(self, key: str, most: int = WIDEST, default: Any = REQUIRED) -> Any:
         """A count of one or more."""
-        return self._integer(key, 1, most, default)
+        return self.keys.integer(self._full(key), 1, most, default)
 
-    def whole(self, key: str, default: Any = _MISSING) -> Any:
+    def whole(self, key: str, default: Any = REQUIRED) -> Any:
         """A count that may be 0."""
-        return self._integer(key, 0, LONGEST, default)
+        return self.keys.integer(self._full(key), 0, LONGEST, default)
 
-    def number(self, key: str, low: float, high: float, default: Any = _MISSING) -> Any:
+    def number(self, key: str, low: float, high: float, default: Any = REQUIRED) -> Any:
         """A number between `low` and `high`."""
-        full = self._full(key)
-        return self.keys.number(full, low, high) if default is _MISSING else self.keys.number(full, low, high, default)
+        return self.keys.number(self._full(key), low, high, default)
 
-    def flag(self, key: str, default: Any = _MISSING) -> Any:
+    def flag(self, key: str, default: Any = REQUIRED) -> Any:
         """True or false."""
-        full = self._full(key)
-        return self.keys.flag(full) if default is _MISSING else self.keys.flag(full, default)
+        return self.keys.flag(self._full(key), default)
 
     def choice(self, key: str, meanings: Mapping[str, Any], default: Any) -> Any:
         """What a word means by the table `meanings`."""
@@ -79,7 +76,7 @@ class Told:
             value = [bool(flag) for flag in value.tolist()]
         if value is None or (isinstance(value, list) and len(value) == n and all(isinstance(flag, bool) for flag in value)):
             return value
-        return self._integer(key, 1, LONGEST)
+        return self.keys.integer(full, 1, LONGEST)
 
     def has(self, tensor: str) -> bool:
         """Whether there is a tensor."""
@@ -114,10 +111,6 @@ class Told:
         key_length = self.size("attention.key_length", default=width // self.n_head or 1)
         self.only("attention.value_length", key_length)
         return key_length
-
-    def _integer(self, key: str, low: int, high: int, default: Any = _MISSING) -> Any:
-        full = self._full(key)
-        return self.keys.integer(full, low, high) if default is _MISSING else self.keys.integer(full, low, high, default)
 
     def _full(self, key: str) -> str:
         return "|".join(f"{self.name}.{spelling}" for spelling in key.split("|"))
