@@ -5,6 +5,7 @@ Light to import: the list of models needs it before the program's window is ther
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from attnviz.errors import ModelError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 INDEX: Final = "model.safetensors.index.json"
 # Endings of files that hold Python pickles. Opening one can run any code, so they are never opened nor fetched.
 PICKLES: Final = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+# What llama.cpp's gguf-split calls the parts of a model.
+GGUF_PART: Final = re.compile(r"(?P<name>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 LARGEST_CONFIG: Final = 10 << 20  # bytes; a config.json has a few thousand
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from attnviz.engine.files import GGUF_PART
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# What llama.cpp's gguf-split calls its files.
-_SHARD: Final = re.compile(r"-(?P<number>\d{5})-of-(?P<count>\d{5})$")
 # How the numbers are stored, as llama.cpp's llama-quantize names it; "UD" and "i1" are added by people who publish them.
 _STORED: Final = re.compile(
     r"(?:^|[-._/])((?:UD[-_]|i1[-_])?(?:I?Q\d|TQ\d|BF16|F16|F32|FP16|FP32|MXFP4)(?:_[A-Z0-9]+)*)(?=$|[-._/])", re.IGNORECASE
@@ -42,10 +42,9 @@ def group_gguf(sizes: Mapping[str, int]) -> list[GgufFiles]:
         path = PurePosixPath(name)
         if path.suffix.lower() != ".gguf" or _BESIDE.search(path.stem):
             continue
-        stem = str(path.with_suffix(""))
-        shard = _SHARD.search(stem)
-        key = (stem[: shard.start()], int(shard["count"])) if shard else (stem, 1)
-        parts.setdefault(key, {})[int(shard["number"]) if shard else 1] = name
+        part = GGUF_PART.fullmatch(str(path))
+        key = (part["name"], int(part["count"])) if part else (str(path.with_suffix("")), 1)
+        parts.setdefault(key, {})[int(part["number"]) if part else 1] = name
     return [_grouped(stem, count, names, sizes) for (stem, count), names in parts.items() if 1 in names]
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+_MAGIC: Final = 0x46554747  # "GGUF"
 # Kinds of values by their numbers. Source: docs/gguf.md of the ggml project, "File Structure".
 _NUMBERS: Final = {0: "<u1", 1: "<i1", 2: "<u2", 3: "<i2", 4: "<u4", 5: "<i4", 6: "<f4", 10: "<u8", 11: "<i8", 12: "<f8"}
 _BOOL, _STRING, _ARRAY = 7, 8, 9
@@ -34,6 +35,20 @@ class Cursor:
     def refuse(self, problem: str) -> ModelError:
         """The error to raise for a file that is not as it should be."""
         return ModelError(f"{self._path}: not a readable GGUF file ({problem}); it may be cut short or damaged, get it again.")
+
+    def begin(self) -> None:
+        """Go past the first word and the version. Raise for a file that is no GGUF, or one of a kind that attnviz does not read."""
+        if self.number("I", "the first word") != _MAGIC:
+            raise self.refuse('it does not begin with "GGUF"')
+        version = self.number("I", "the version")
+        if version & 0xFFFF == 0 and version:  # a small number the other way round
+            raise ModelError(
+                f"{self._path}: written for big-endian machines, which attnviz does not read; get the little-endian file."
+            )
+        if version not in (2, 3):
+            raise ModelError(
+                f"{self._path}: GGUF version {version}; attnviz reads versions 2 and 3, get a newer file of the model."
+            )
 
     def need(self, n: int, what: str) -> None:
         """Raise unless `n` more bytes are there."""
@@ -75,6 +90,24 @@ class Cursor:
         """A value behind the number of its kind: int, float, bool, str, a list of str or bool, or an array of numbers."""
         kind = self.number("I", what)
         return self._array(what) if kind == _ARRAY else self._reader(kind, what)(what)
+
+    def skip_texts(self, most: int) -> int | None:
+        """Go past a list of texts, `most` of them at most, and say how many there were; None, and nowhere, for any other value."""
+        start = self.at
+        if self.number("I", "a kind") != _ARRAY or self.number("I", "a kind") != _STRING:
+            self.at = start
+            return None
+        n = self.count(8, "texts")
+        if n > most:
+            raise self.refuse(f"a list of {n:,} texts")
+        at, end, unpack = self.at, len(self._data), struct.Struct("<Q").unpack_from
+        for _ in range(n):
+            if at + 8 > end:
+                raise self.refuse("a list of texts is longer than the file")
+            at += 8 + unpack(self._data, at)[0]
+        self.at = at
+        self.need(0, "what follows a list of texts")
+        return n
 
     def _reader(self, kind: int, what: str) -> Callable[[str], Any]:
         if kind in _NUMBERS:

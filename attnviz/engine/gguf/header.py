@@ -14,7 +14,6 @@ from attnviz.engine.config_keys import short
 from attnviz.engine.gguf.cursor import Cursor
 from attnviz.engine.gguf.kinds import kind_of
 from attnviz.engine.gguf.mapped import map_file
-from attnviz.errors import ModelError
 
 if TYPE_CHECKING:
     import mmap
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from attnviz.engine.gguf.kinds import Kind
 
-_MAGIC = 0x46554747  # "GGUF"
 _SMALLEST_ENTRY, _SMALLEST_TENSOR = 8 + 4 + 1, 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _MOST_NUMBERS = 1 << 48
@@ -52,7 +50,7 @@ def read_header(path: Path) -> Header:
     """The header of the GGUF file at `path`, which stays mapped. Raises ModelError for anything that is not as it should be."""
     data = map_file(path)
     cursor = Cursor(data, path)
-    _check_version(cursor, path)
+    cursor.begin()
     n_tensor = cursor.count(_SMALLEST_TENSOR, "tensors")
     n_entry = cursor.count(_SMALLEST_ENTRY, "entries of metadata")
     metadata: dict[str, Any] = {}
@@ -67,16 +65,6 @@ def read_header(path: Path) -> Header:
     found = _read_places(cursor, n_tensor, alignment)
     begin = -(-cursor.at // alignment) * alignment
     return Header(path, data, metadata, _placed(cursor, found, begin, len(data)))
-
-
-def _check_version(cursor: Cursor, path: Path) -> None:
-    if cursor.number("I", "the first word") != _MAGIC:
-        raise cursor.refuse('it does not begin with "GGUF"')
-    version = cursor.number("I", "the version")
-    if version & 0xFFFF == 0 and version:  # a small number the other way round
-        raise ModelError(f"{path}: written for big-endian machines, which attnviz does not read; get the little-endian file.")
-    if version not in (2, 3):
-        raise ModelError(f"{path}: GGUF version {version}; attnviz reads versions 2 and 3, get a newer file of the model.")
 
 
 def _read_places(cursor: Cursor, n_tensor: int, alignment: int) -> dict[str, Place]:

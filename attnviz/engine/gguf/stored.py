@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from attnviz.engine.config_keys import short
+from attnviz.engine.files import GGUF_PART
 from attnviz.engine.gguf.header import read_header
 from attnviz.errors import ModelError
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from attnviz.engine.gguf.header import Header, Place
     from attnviz.engine.ops import Float32
 
-# What llama.cpp's gguf-split calls its files.
-_PART: Final = re.compile(r"(?P<name>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 _MOST_PARTS = 9_999
 
 
@@ -93,7 +91,7 @@ def _whole(header: Header, key: str, default: int) -> int:
 
 def _parts(path: Path, count: int) -> list[Path]:
     """The files of a model that was split, by the name of one of them."""
-    match = _PART.fullmatch(path.name)
+    match = GGUF_PART.fullmatch(path.name)
     if match is None or int(match["count"]) != count or count > _MOST_PARTS:
         raise ModelError(
             f"{path}: one of {count} parts of a model; keep them in one folder under names that end in -00001-of-{count:05}.gguf."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,13 +11,8 @@ from attnviz.engine.gguf.cursor import Cursor
 from attnviz.engine.gguf.mapped import map_file
 
 if TYPE_CHECKING:
-    import mmap
     from pathlib import Path
 
-# Source of magic, versions and numbers of kinds: docs/gguf.md of the ggml project.
-_MAGIC: Final = b"GGUF"
-_VERSIONS: Final = (2, 3)
-_STRING, _ARRAY = 8, 9
 _SMALLEST_ENTRY: Final = 8 + 4 + 1
 # Real files have 20 to 80 entries and a few hundred thousand texts; past these a listing has no time for more.
 _MOST_ENTRIES: Final = 2_000
@@ -41,16 +35,8 @@ def read_summary(path: Path) -> Summary:
 
     Reading stops as soon as all is known, in most files before the tokenizer.
     """
-    data = map_file(path)
-    return _read(Cursor(data, path), data)
-
-
-def _read(cursor: Cursor, data: mmap.mmap) -> Summary:
-    if data[:4] != _MAGIC:
-        raise cursor.refuse('it does not begin with "GGUF"')
-    cursor.at = 4
-    if cursor.number("I", "the version") not in _VERSIONS:
-        raise cursor.refuse("its version is none that attnviz reads")
+    cursor = Cursor(map_file(path), path)
+    cursor.begin()
     cursor.number("Q", "the number of tensors")
     n_entry = cursor.count(_SMALLEST_ENTRY, "entries of metadata")
     if n_entry > _MOST_ENTRIES:
@@ -59,7 +45,7 @@ def _read(cursor: Cursor, data: mmap.mmap) -> Summary:
     texts_left = _MOST_TEXTS
     for _ in range(n_entry):
         name = cursor.name("the name of an entry")
-        n_text = _skip_texts(cursor, data, texts_left)
+        n_text = cursor.skip_texts(texts_left)
         if n_text is None:
             told[name] = cursor.value("an entry")
         else:
@@ -67,25 +53,6 @@ def _read(cursor: Cursor, data: mmap.mmap) -> Summary:
         if _is_complete(told):
             break
     return _summary(told)
-
-
-def _skip_texts(cursor: Cursor, data: mmap.mmap, most: int) -> int | None:
-    """Goes past a list of texts and says how many there were; None, and nothing passed, for any other value."""
-    start = cursor.at
-    if cursor.number("I", "a kind") != _ARRAY or cursor.number("I", "a kind") != _STRING:
-        cursor.at = start
-        return None
-    n = cursor.count(8, "texts")
-    if n > most:
-        raise cursor.refuse(f"a list of {n:,} texts")
-    at, end, unpack = cursor.at, len(data), struct.Struct("<Q").unpack_from
-    for _ in range(n):
-        if at + 8 > end:
-            raise cursor.refuse("a list of texts is longer than the file")
-        at += 8 + unpack(data, at)[0]
-    cursor.at = at
-    cursor.need(0, "what follows a list of texts")
-    return n
 
 
 def _is_complete(told: dict[str, Any]) -> bool:
