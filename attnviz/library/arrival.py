@@ -16,6 +16,7 @@ from attnviz.errors import DownloadError, ModelError
 from attnviz.library.child import bytes_in
 from attnviz.library.hub_answers import run_job
 from attnviz.library.places import DATA_VARIABLE, models_folder
+from attnviz.library.placing import put_in_place
 from attnviz.library.progress import Watch
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ def arrive(offer: Offer, chosen: Variant, progress: ProgressCallback | None, can
             files = [{"name": file.name, "local": file.local_name, "size": file.size} for file in chosen.files]
             job = {"verb": "bring", "repository": offer.repository, "revision": offer.revision, "files": files}
             watch = Watch(f"Downloading {offer.repository}", progress, cancelled)
-            run_job({**job, "folder": str(work / "files")}, work, watch, chosen.n_bytes)
+            run_job(job, work / "files", watch, chosen.n_bytes)
             _check(work / "files", offer, chosen, Watch(f"Checking {offer.repository}", progress, cancelled))
-            _put_in_place(work / "files", target, chosen)
+            put_in_place(work / "files", target, lambda: is_whole(target, chosen))
     except OSError as error:
         raise DownloadError(
             f"{target.parent}: {offer.repository} cannot be written there ({error.strerror or error}); make room or set "
@@ -164,15 +165,3 @@ def _check_set(folder: Path, offer: Offer) -> None:
     except ModelError as error:
         said = str(error).replace(f"{folder}/", "").replace(str(folder), offer.repository)
         raise DownloadError(f"{offer.repository}: {said}") from error
-
-
-def _put_in_place(files: Path, target: Path, chosen: Variant) -> None:
-    replaced = files.with_name("replaced")
-    shutil.rmtree(replaced, ignore_errors=True)
-    with suppress(FileNotFoundError):
-        target.rename(replaced)  # a damaged or older copy; it goes with the folder of the download
-    try:
-        files.rename(target)
-    except OSError:
-        if not is_whole(target, chosen):  # else another process was faster, with the same files
-            raise

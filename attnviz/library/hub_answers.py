@@ -1,25 +1,20 @@
-"""One job of the Hub's program: started, watched, and its failure turned into a sentence."""
+"""What the Hub's program ends with, as a sentence about the repository and what to do."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from attnviz.errors import DownloadError
-from attnviz.library.child import python_command, run_watched
-from attnviz.library.hub import OFFLINE_VARIABLES, YES
-from attnviz.library.places import hugging_face_token
+from attnviz.library.hub_process import run_hub_program
 from attnviz.library.progress import Refused
 from attnviz.library.repository_name import endpoint, page_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from attnviz.library.progress import Watch
 
 PATIENCE: Final = 30.0  # seconds to the first bytes; without a network a name server alone can take ten
-PROGRAM: Final = Path(__file__).with_name("hub_program.py")
 
 _ACCOUNT: Final = "set the environment variable HF_TOKEN to a token of an account that may read it"
 # What to say for each code that hub_program.py ends with.
@@ -45,47 +40,20 @@ _SENTENCES: Final = {
 }
 
 
-def run_job(job: dict[str, Any], work: Path, watch: Watch, total: int | None = None) -> None:
-    """Does one job of hub_program.py, whose files go below `work`; `watch` is told how many bytes lie in `work/files`.
+def run_job(job: dict[str, Any], folder: Path, watch: Watch, total: int | None = None) -> None:
+    """Does one job of hub_program.py, whose files go into `folder`; `watch` is told how many bytes lie there.
 
-    Raises DownloadError with a sentence about `job["repository"]`, Cancelled once it is called off: the process is then ended.
+    Raises DownloadError with a sentence about `job["repository"]`, Cancelled once it is called off.
     """
-    for variable in OFFLINE_VARIABLES:
-        if os.environ.get(variable, "").upper() in YES:
-            raise _sentence(job["repository"], "offline", variable)
-    path, files = work / "job.json", work / "files"
-    path.write_text(json.dumps({**job, "parent": os.getpid()}), encoding="utf-8")
-    files.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     try:
-        run_watched(
-            python_command(str(PROGRAM), str(path)),
-            files,
-            watch,
-            total=total,
-            patience=PATIENCE,
-            environment=_environment(work / "home"),
-        )
+        run_hub_program(job, folder, watch, PATIENCE, total)
     except Refused as refusal:
         code, colon, detail = str(refusal).partition(": ")
         if colon and code in _SENTENCES:
             raise _sentence(job["repository"], code, detail) from refusal
         code = "no answer" if str(refusal).startswith("no answer") else "other"
         raise _sentence(job["repository"], code, str(refusal)) from refusal
-    finally:
-        shutil.rmtree(work / "home", ignore_errors=True)
-
-
-def _environment(home: Path) -> dict[str, str]:
-    return {
-        "HF_HOME": str(home),  # no lock or note outside the temporary folder
-        "HF_TOKEN_PATH": str(hugging_face_token()),  # read where it lies; it is not copied
-        "HF_HUB_DISABLE_XET": "1",  # Xet writes its own cache, and a file that does not grow while it arrives
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_DEBUG": "0",  # would print requests
-        "PYTHONWARNINGS": "ignore",  # the last line is the failure
-        "PYTHONIOENCODING": "utf-8",
-    }
 
 
 def _sentence(repository: str, code: str, detail: str) -> DownloadError:

@@ -37,6 +37,22 @@ def bring(job: dict[str, Any]) -> None:
     _with_any_token(lambda token: [_bring_one(job, folder, file, token) for file in job["files"]])
 
 
+def take(job: dict[str, Any]) -> None:
+    """Fetches `job["needed"]` and, where they are there, `job["optional"]` of a public repository into `job["folder"]`, without a
+    token: one that has run out would be refused."""
+    from huggingface_hub.errors import EntryNotFoundError
+
+    for name in (*job["needed"], *job["optional"]):
+        try:
+            size = _metadata(job["repository"], None, name, False).size
+        except EntryNotFoundError:
+            if name in job["needed"]:
+                raise
+            continue
+        with (Path(job["folder"]) / name).open("wb") as stream:
+            _get(job["repository"], None, name, stream, 0, size, False)
+
+
 def _with_any_token(call: Callable[[Any], Any]) -> Any:
     """What `call` gives with the person's token, or without one if the Hub does not take that."""
     try:
@@ -65,7 +81,7 @@ def _about(repository: str, token: Any) -> dict[str, Any]:
     names = [file["name"] for file in files]
     config = _config(info.id, info.sha, token) if "config.json" in names else None
     if info.gated and config is None and names:
-        _may_read(info.id, info.sha, names[0], token)
+        _metadata(info.id, info.sha, names[0], token)  # raises if it may not be read
     return {
         "repository": info.id,
         "revision": info.sha,
@@ -86,10 +102,10 @@ def _config(repository: str, revision: str | None, token: Any) -> str:
     return text.getvalue().decode("utf-8", errors="replace")
 
 
-def _may_read(repository: str, revision: str | None, name: str, token: Any) -> None:
+def _metadata(repository: str, revision: str | None, name: str, token: Any) -> Any:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-    get_hf_file_metadata(hf_hub_url(repository, name, revision=revision), token=token, timeout=ANSWER_WITHIN)
+    return get_hf_file_metadata(hf_hub_url(repository, name, revision=revision), token=token, timeout=ANSWER_WITHIN)
 
 
 def _bring_one(job: dict[str, Any], folder: Path, file: dict[str, Any], token: Any) -> None:
@@ -211,7 +227,7 @@ def main(path: str) -> int:
     job = json.loads(Path(path).read_text(encoding="utf-8"))
     threading.Thread(target=_end_with, args=(job["parent"],), daemon=True).start()
     try:
-        {"ask": ask, "bring": bring}[job["verb"]](job)
+        {"ask": ask, "bring": bring, "take": take}[job["verb"]](job)
     except Exception as error:  # the one place where this process turns exceptions into words
         print(f"{_code(error)}: {_detail(error)}", file=sys.stderr)
         return 1

@@ -41,7 +41,8 @@ def look_up(repository: str, cancelled: Callable[[], bool] = never) -> Offer:
     asked = read_repository(repository)
     with tempfile.TemporaryDirectory(prefix="attnviz-") as folder:
         work, answer = Path(folder), Path(folder) / "answer.json"
-        run_job({"verb": "ask", "repository": asked, "answer": str(answer)}, work, Watch("Asking the Hub", None, cancelled))
+        job = {"verb": "ask", "repository": asked, "answer": str(answer)}
+        run_job(job, work / "files", Watch("Asking the Hub", None, cancelled))
         offer = read_offer(json.loads(answer.read_text(encoding="utf-8")))
     check_room(offer, min(offer.choices, key=lambda choice: choice.n_bytes))
     return offer

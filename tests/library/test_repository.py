@@ -17,7 +17,7 @@ from hub_stand_in import TOKEN, UNWANTED, ModelHub, Repository
 
 from attnviz.engine.model import load_model
 from attnviz.errors import Cancelled, DownloadError
-from attnviz.library import arrival, hub_answers, hub_program
+from attnviz.library import arrival, hub_answers, hub_process, hub_program
 from attnviz.library.discovery import find_models, resolve_model
 from attnviz.library.places import models_folder
 from attnviz.library.progress import Progress
@@ -517,7 +517,7 @@ def test_the_process_ends_with_the_one_that_watches_it(model_hub: ModelHub, smal
     model_hub.stalls.add("api")
     job = {"verb": "ask", "repository": NAME, "answer": str(tmp_path / "answer.json"), "parent": os.getpid() + 1}
     (tmp_path / "job.json").write_text(json.dumps(job))
-    done = subprocess.run([sys.executable, hub_answers.PROGRAM, tmp_path / "job.json"], check=False)
+    done = subprocess.run([sys.executable, hub_process.PROGRAM, tmp_path / "job.json"], check=False)
     assert done.returncode == 1
     assert not (tmp_path / "answer.json").exists()
 
