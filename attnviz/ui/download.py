@@ -1,17 +1,23 @@
-"""Fetching the default model off the GUI thread."""
+"""Fetching over the network off the GUI thread."""
 
 from __future__ import annotations
 
 import threading
+from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from attnviz.library.get import get_minilm
 from attnviz.ui.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attnviz.library.progress import ProgressCallback
 
 
 class Download(Job):
-    """A fetch that tells how far it is; `done` brings the model's path."""
+    """A job that tells how far it is and can be called off; `done` brings what it has fetched."""
 
     progressed = Signal(object)  # Progress
 
@@ -19,11 +25,11 @@ class Download(Job):
         super().__init__("attnviz-download", parent)
         self._stop = threading.Event()
 
-    def begin(self) -> None:
-        """Begin to fetch, unless a fetch is under way."""
+    def begin(self, fetch: Callable[[ProgressCallback, Callable[[], bool]], object]) -> None:
+        """Begin `fetch(progress, cancelled)`, unless one is under way."""
         if not self.is_running:
             self._stop.clear()
-            self.start(self._fetch)
+            self.start(partial(fetch, self.progressed.emit, self._stop.is_set))
 
     def cancel(self) -> None:
         """Call the fetch off; `cancelled` follows once all is tidied away."""
@@ -33,6 +39,3 @@ class Download(Job):
         """Call the fetch off and wait for its end."""
         self.cancel()
         self.wait()
-
-    def _fetch(self) -> object:
-        return get_minilm(self.progressed.emit, self._stop.is_set)

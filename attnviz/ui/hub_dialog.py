@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -24,10 +22,14 @@ from attnviz.library.closed import CLOSED_MODELS
 from attnviz.library.repository import Offer, fetch, look_up
 from attnviz.library.sizes import file_size
 from attnviz.scene.words import count_of
-from attnviz.ui.job import Job
+from attnviz.ui.download import Download
+from attnviz.ui.lines import line
 
 if TYPE_CHECKING:
-    from attnviz.library.progress import Progress
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from attnviz.library.progress import Progress, ProgressCallback
 
 _ABOUT = (
     "The name of a repository on huggingface.co, such as openai-community/gpt2, or its address. attnviz fetches only the "
@@ -45,11 +47,11 @@ class HubDialog(QDialog):
         self.setWindowTitle("Get a model from the Hub")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._offer: Offer | None = None
-        self._call = _Call(self)
-        self._call.progressed.connect(self._on_progressed)
-        self._call.looked_up.done.connect(self._on_offered)
-        self._call.fetched.done.connect(self._on_arrived)
-        for job in (self._call.looked_up, self._call.fetched):
+        self._asking, self._fetching = Download(self), Download(self)
+        self._fetching.progressed.connect(self._on_progressed)
+        self._asking.done.connect(self._on_offered)
+        self._fetching.done.connect(self._on_arrived)
+        for job in (self._asking, self._fetching):
             job.failed.connect(self._on_failed)
             job.cancelled.connect(self._on_cancelled)
         self._build()
@@ -65,11 +67,12 @@ class HubDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Calls off what is under way before the dialog goes."""
-        self._call.stop()
+        for job in (self._asking, self._fetching):
+            job.stop()
         super().done(result)
 
     def _build(self) -> None:
-        about = _line(_ABOUT, self, quiet=True)
+        about = line(_ABOUT, self, quiet=True)
         self.name_field = QLineEdit(self)
         self.name_field.setPlaceholderText("owner/name")
         self.name_field.setAccessibleName("Repository")
@@ -79,7 +82,7 @@ class HubDialog(QDialog):
         self.variant_box = QComboBox(self)
         self.variant_box.setAccessibleName("File")
         self.variant_box.currentIndexChanged.connect(self._settle)
-        self._facts = {name: _line("", self) for name in ("Model", "Licence", "Download")}
+        self._facts = {name: line("", self) for name in _FACTS}
         self._form = QFormLayout()
         self._form.setHorizontalSpacing(16)
         for name, label in self._facts.items():
@@ -87,7 +90,9 @@ class HubDialog(QDialog):
         self._form.addRow("File", self.variant_box)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
-        self._message = _line("", self)
+        self._message = line("", self)
+        for label in (about, self._message, *self._facts.values()):
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.get_button = QPushButton("Get and open", self)
         self.get_button.setProperty("primary", True)
         self.get_button.clicked.connect(self._on_get)
@@ -116,13 +121,13 @@ class HubDialog(QDialog):
         column.addWidget(self._message)
         column.addWidget(self.bar)
         column.addStretch(1)
-        column.addWidget(_line(CLOSED_MODELS, self, quiet=True))
+        column.addWidget(line(CLOSED_MODELS, self, quiet=True))
         column.addLayout(foot)
         self.resize(600, 440)
 
     def _settle(self) -> None:
         """Show and enable what there is to do now."""
-        offer, busy = self._offer, self._call.is_running
+        offer, busy = self._offer, self._asking.is_running or self._fetching.is_running
         for name, label in self._facts.items():
             self._form.setRowVisible(label, offer is not None)
             if offer is not None:
@@ -158,7 +163,7 @@ class HubDialog(QDialog):
 
     def _on_look_up(self) -> None:
         self._offer = None
-        self._call.look_up(self.name_field.text().strip())
+        self._asking.begin(partial(_ask, self.name_field.text().strip()))
         self._begin("Asking the Hub\N{HORIZONTAL ELLIPSIS}")
 
     def _on_offered(self, offer: Offer) -> None:
@@ -174,13 +179,14 @@ class HubDialog(QDialog):
 
     def _on_get(self) -> None:
         if self._offer is not None:
-            self._call.fetch(self._offer, self._variant())
+            self._fetching.begin(partial(_fetch, self._offer, self._variant()))
             self._begin("Beginning\N{HORIZONTAL ELLIPSIS}")
 
     def _on_cancel(self) -> None:
         self.cancel_button.setEnabled(False)
         self._message.setText("Stopping\N{HORIZONTAL ELLIPSIS}")
-        self._call.cancel()
+        for job in (self._asking, self._fetching):
+            job.cancel()
 
     def _on_progressed(self, progress: Progress) -> None:
         total = progress.total or 0
@@ -200,41 +206,13 @@ class HubDialog(QDialog):
         self._end("Stopped. What has arrived is kept, and the next try goes on from there." if self._offer else "Stopped.")
 
 
-class _Call(QObject):
-    """The two things asked of the Hub, each off the GUI thread; only one is under way at a time."""
+def _ask(repository: str, progress: ProgressCallback, cancelled: Callable[[], bool]) -> Offer:
+    del progress  # there is none of a question
+    return look_up(repository, cancelled)
 
-    progressed = Signal(object)  # Progress
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.looked_up = Job("attnviz-look-up", self)
-        self.fetched = Job("attnviz-fetch", self)
-        self._stop = threading.Event()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether an answer is awaited."""
-        return self.looked_up.is_running or self.fetched.is_running
-
-    def look_up(self, repository: str) -> None:
-        """Ask what a repository holds."""
-        self._stop.clear()
-        self.looked_up.start(partial(look_up, repository, self._stop.is_set))
-
-    def fetch(self, offer: Offer, variant: str | None) -> None:
-        """Download what was offered."""
-        self._stop.clear()
-        self.fetched.start(partial(fetch, offer, self.progressed.emit, self._stop.is_set, variant))
-
-    def cancel(self) -> None:
-        """Call off what is under way; its job says when that is done."""
-        self._stop.set()
-
-    def stop(self) -> None:
-        """Call off what is under way and wait for its end."""
-        self.cancel()
-        for job in (self.looked_up, self.fetched):
-            job.wait()
+def _fetch(offer: Offer, variant: str | None, progress: ProgressCallback, cancelled: Callable[[], bool]) -> Path:
+    return fetch(offer, progress, cancelled, variant)
 
 
 def _model(offer: Offer, variant: str | None) -> str:
@@ -255,13 +233,3 @@ def _download(offer: Offer, variant: str | None) -> str:
 
 
 _FACTS = {"Model": _model, "Licence": _licence, "Download": _download}
-
-
-def _line(text: str, parent: QWidget, quiet: bool = False) -> QLabel:
-    label = QLabel(text, parent)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    if quiet:
-        label.setProperty("quiet", True)
-    return label

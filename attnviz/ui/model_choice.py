@@ -64,6 +64,11 @@ class ModelChoice(QObject):
         self._recent = [path, *(one for one in self._recent if one != path)][:_MOST_RECENT]
         return [str(one) for one in self._recent]
 
+    def take(self, path: Path) -> None:
+        """Choose a model that has just arrived, and find it among the others from now on."""
+        self.search()
+        self.modelChosen.emit(path)
+
     def show_models(self) -> None:
         """The list of all models."""
         dialog = ModelsDialog(self._current, self._window)
@@ -79,7 +84,7 @@ class ModelChoice(QObject):
     def get_from_hub(self) -> None:
         """The dialog that fetches a model."""
         dialog = HubDialog(self._window)
-        dialog.modelArrived.connect(self._on_arrived)
+        dialog.modelArrived.connect(self.take)
         dialog.open()
 
     def open_folder(self) -> None:
@@ -166,7 +171,3 @@ class ModelChoice(QObject):
 
     def _on_selected(self, name: str) -> None:
         self.modelChosen.emit(Path(name))
-
-    def _on_arrived(self, path: Path) -> None:
-        self.search()
-        self.modelChosen.emit(path)

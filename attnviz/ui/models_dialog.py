@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QPushButton,
     QTreeWidget,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from attnviz.library.closed import CLOSED_MODELS
 from attnviz.library.sizes import file_size
+from attnviz.ui.lines import line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ class ModelsDialog(QDialog):
         self.filter_field.setClearButtonEnabled(True)
         self.filter_field.textChanged.connect(self._on_filter_changed)
         self.filter_field.installEventFilter(self)
-        self._message = _quiet("", self)
+        self._message = line("", self, quiet=True)
         self.table = _Table(self)
         self.table.currentItemChanged.connect(self._on_current_changed)
         self.table.itemActivated.connect(self._on_open)
@@ -80,7 +80,7 @@ class ModelsDialog(QDialog):
         self.open_button.setDefault(True)
         self.open_button.setEnabled(False)
         self.open_button.clicked.connect(self._on_open)
-        closed = _quiet(CLOSED_MODELS, self)
+        closed = line(CLOSED_MODELS, self, quiet=True)
 
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
@@ -203,14 +203,6 @@ class _Item(QTreeWidgetItem):
         """By number where a column holds numbers."""
         column = self.treeWidget().sortColumn()
         return self.data(column, _SORT) < other.data(column, _SORT)
-
-
-def _quiet(text: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setProperty("quiet", True)
-    return label
 
 
 def _button(text: str, parent: QWidget, wanted: Signal) -> QPushButton:

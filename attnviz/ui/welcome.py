@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from attnviz.library.get import get_minilm
 from attnviz.paint.fonts import font
 from attnviz.ui.download import Download
+from attnviz.ui.lines import line
 
 if TYPE_CHECKING:
     from attnviz.library.progress import Progress
@@ -36,7 +38,7 @@ class WelcomePage(QWidget):
         self._download.done.connect(self._on_arrived)
         self._download.failed.connect(self._on_failed)
         self._download.cancelled.connect(self._on_cancelled)
-        title = _line("See what a transformer looks at", self)
+        title = line("See what a transformer looks at", self)
         title.setFont(font(26))
         title.setProperty("title", True)
         self.get_button = QPushButton("Get all-MiniLM-L6-v2", self)
@@ -52,12 +54,9 @@ class WelcomePage(QWidget):
         self.cancel_button.clicked.connect(self._on_cancel_clicked)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
-        self._status = _line("", self)
-        self._status.setProperty("quiet", True)
-        drop = _line(_DROP, self)
-        drop.setProperty("quiet", True)
-        offer = _line(_OFFER, self)
-        offer.setProperty("quiet", True)
+        self._status = line("", self, quiet=True)
+        drop = line(_DROP, self, quiet=True)
+        offer = line(_OFFER, self, quiet=True)
 
         buttons = QHBoxLayout()
         for button in (self.get_button, self.open_button, self.file_button, self.hub_button, self.cancel_button):
@@ -65,7 +64,7 @@ class WelcomePage(QWidget):
         buttons.addStretch(1)
         column = QVBoxLayout()
         column.setSpacing(14)
-        for item in (title, _line(_ABOUT, self), offer, buttons, self.bar, self._status, drop):
+        for item in (title, line(_ABOUT, self), offer, buttons, self.bar, self._status, drop):
             column.addLayout(item) if isinstance(item, QHBoxLayout) else column.addWidget(item)
         # Stretches, not an alignment, which would cut wrapped lines: it ignores height for width.
         middle = QHBoxLayout()
@@ -101,7 +100,7 @@ class WelcomePage(QWidget):
         self._set_busy(True)
         self.bar.setRange(0, 0)
         self._status.setText("Looking for the model on this machine first\N{HORIZONTAL ELLIPSIS}")
-        self._download.begin()
+        self._download.begin(get_minilm)
 
     def _on_cancel_clicked(self) -> None:
         self.cancel_button.setEnabled(False)
@@ -129,10 +128,3 @@ class WelcomePage(QWidget):
         self._set_busy(False)
         self.cancel_button.setEnabled(True)
         self._status.setText(sentence)
-
-
-def _line(text: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label

@@ -267,7 +267,7 @@ class MainWindow(QMainWindow):
         reader.threshold.thresholdPicked.connect(self._on_threshold_picked)
         reader.specials_button.clicked.connect(self.toggle_specials)
         reader.canvas.tokenPinned.connect(self._on_token_pinned)
-        self.welcome.modelArrived.connect(self._on_model_arrived)
+        self.welcome.modelArrived.connect(self.models.take)
         self.welcome.folderWanted.connect(self.open_folder)
         self.welcome.fileWanted.connect(self.open_file)
         self.welcome.hubWanted.connect(self.get_from_hub)
@@ -324,10 +324,6 @@ class MainWindow(QMainWindow):
 
     def _on_kind_activated(self, index: int) -> None:
         self.session.show(kind=self.reader.kinds.itemData(index))
-
-    def _on_model_arrived(self, path: Path) -> None:
-        self.models.search()
-        self.open_model(path)
 
     def _on_budget_picked(self, gibibytes: float) -> None:
         self._worker.set_budget(gibibytes)

@@ -16,7 +16,7 @@ from attnviz.errors import Cancelled, DownloadError, ModelError
 from attnviz.library.discovery import find_models
 from attnviz.library.progress import Progress
 from attnviz.session import run as run_module
-from attnviz.ui import download
+from attnviz.ui import welcome as welcome_page
 from attnviz.ui.start import open_window
 from tests.engine.tiny_bert import write_bert
 from tests.ui.hands import CTRL, LEFT, PATIENCE_MS, SHIFT, Hands
@@ -64,7 +64,7 @@ def welcome(qtbot: QtBot, fusion: QApplication, closed_after: Callable[[MainWind
 
 
 def start(hands: Hands, monkeypatch: pytest.MonkeyPatch, fetch: Fetch) -> None:
-    monkeypatch.setattr(download, "get_minilm", fetch)
+    monkeypatch.setattr(welcome_page, "get_minilm", fetch)
     hands.qtbot.mouseClick(hands.window.welcome.get_button, LEFT)
     hands.until(lambda: "30 of 91 MB" in hands.window.welcome.status() or fetch.total is None)
 
