@@ -259,7 +259,7 @@ def _attend(options: argparse.Namespace) -> int:
 
 def _render(options: argparse.Namespace) -> int:
     from attnviz.session.lengths import inches
-    from attnviz.session.view import HeadChoice, View
+    from attnviz.session.view import HeadChoice, Sinks, View
 
     _check_output(options.output)
     if not 1 <= options.dpi <= 4_800:
@@ -277,7 +277,7 @@ def _render(options: argparse.Namespace) -> int:
         else HeadChoice(frozenset(_in_range(head, n_head, "Head", run) for head in options.heads), n_head),
         focus=None if options.focus is None else _token(options.focus, run, kind),
         threshold=threshold,
-        hide_specials=not options.specials,
+        sinks=Sinks(treatment="show" if options.specials else "hide"),
     )
 
     from attnviz.paint.headless import start_painting

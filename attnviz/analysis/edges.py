@@ -20,7 +20,7 @@ class Threshold:
     """How little is still drawn.
 
     "mass": of each row the fewest keys that together hold `value` (0 to 1) of the row's weight, strongest first; all at 1;
-    "weight": every weight of at least `value`.
+    "weight": every weight of at least `value` of the largest that there can be.
     """
 
     kind: Literal["mass", "weight"] = "mass"
@@ -55,25 +55,27 @@ def strongest_edges(
     keys: Sequence[int],
     threshold: Threshold,
     most: int | None = None,
+    total: Float32 | None = None,
+    scale: float = 1.0,
 ) -> Edges:
     """The weights of `heads` between visible tokens that pass `threshold`, the `most` strongest of them if there are more.
 
-    attention: [head, query, key], rows sum to 1; queries, keys: the visible ones. A weight of 0 is never an edge: it is that of a
-    key which the query cannot see.
+    attention: [head, query, key]; queries, keys: the visible ones; total: [head, query] what the rows are shared out of, None for
+    1; scale: the largest weight that there can be. A weight of 0 is never an edge: it is that of a key which the query cannot see.
     """
     heads_at = np.asarray(heads, dtype=np.intp)
     queries_at, keys_at = np.asarray(queries, dtype=np.intp), np.asarray(keys, dtype=np.intp)
     rows = attention[np.ix_(heads_at, queries_at, keys_at)]
-    passed = _strongest_of_rows(rows, threshold.value) if threshold.kind == "mass" else rows >= threshold.value
+    passed = _strongest_of_rows(rows, threshold.value) if threshold.kind == "mass" else rows >= np.float32(threshold.value * scale)
     passed &= rows > 0
     head, query, key = np.nonzero(passed)
     n_passed = len(head)
     weight = rows[head, query, key]
     order = np.argsort(weight, kind="stable")[-most:] if most else np.argsort(weight, kind="stable")
     weight = weight[order]
-    n_row = max(rows.shape[0] * rows.shape[1], 1)
-    seen = float(rows.sum(dtype=np.float64)) / n_row
-    drawn = float(weight.sum(dtype=np.float64)) / n_row
+    seen, drawn = _mean_shares(
+        rows, head[order], query[order], weight, None if total is None else total[np.ix_(heads_at, queries_at)]
+    )
     return Edges(
         head=heads_at[head[order]],
         query=queries_at[query[order]],
@@ -84,6 +86,19 @@ def strongest_edges(
         hidden_share=max(0.0, 1.0 - seen) if rows.size else 0.0,
         dropped_share=max(0.0, seen - drawn),
     )
+
+
+def _mean_shares(
+    rows: Float32, head: NDArray[np.intp], query: NDArray[np.intp], weight: Float32, total: Float32 | None
+) -> tuple[float, float]:
+    """The mean shares of their totals that all of the rows, [head, query, key], and the chosen weights of them hold; a row of
+    nothing holds nothing."""
+    n_row = max(rows.shape[0] * rows.shape[1], 1)
+    if total is None:
+        return float(rows.sum(dtype=np.float64)) / n_row, float(weight.sum(dtype=np.float64)) / n_row
+    per_total = np.divide(1.0, total, out=np.zeros(total.shape, np.float64), where=total > 0)
+    seen = (rows.sum(axis=-1, dtype=np.float64) * per_total).sum()
+    return float(seen) / n_row, float((weight * per_total[head, query]).sum()) / n_row
 
 
 def _strongest_of_rows(rows: Float32, mass: float) -> NDArray[np.bool_]:  # [..., key] -> [..., key]

@@ -14,12 +14,12 @@ from PySide6.QtSvg import QSvgGenerator
 
 from attnviz.errors import ExportError
 from attnviz.export.files import write_whole
-from attnviz.export.provenance import provenance
+from attnviz.export.provenance import provenance, view_facts
 from attnviz.paint.fonts import text_width
 from attnviz.paint.painter import paint_scene
-from attnviz.scene.build import Layout, build_scene
+from attnviz.scene.page import Layout
+from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
-from attnviz.session.sight import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,15 +81,7 @@ def save_figure(run: Run, view: View, path: Path, paper: Paper) -> None:
 
 def figure_facts(run: Run, view: View) -> str:
     """What it takes to make a figure again, as JSON: where its numbers come from, and what of them it shows."""
-    shown = {
-        "attention": kind_of(run.trace, view),
-        "layer": view.layer,
-        "heads": sorted(view.shown_heads(run.trace.head_count_of(kind_of(run.trace, view)))),
-        "focus": view.focus,
-        "threshold": {view.threshold.kind: view.threshold.value},
-        "hide_specials": view.hide_specials,
-    }
-    return json.dumps({**provenance(run), **shown}, ensure_ascii=False)
+    return json.dumps({**provenance(run), **view_facts(run, view)}, ensure_ascii=False)
 
 
 def figure_image(scene: Scene, paper: Paper, dpi: float, hairline: float = _HAIRLINE) -> QImage:

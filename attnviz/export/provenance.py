@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attnviz import __version__
+from attnviz.session.sight import heads_of, kind_of, sight_of
 
 if TYPE_CHECKING:
     from attnviz.session.run import Run
+    from attnviz.session.view import View
 
 
 def provenance(run: Run) -> dict[str, str | int | float]:
@@ -30,4 +32,25 @@ def provenance(run: Run) -> dict[str, str | int | float]:
     if trace.is_what_if:
         facts["what_if"] = f"run with {trace.head_count} heads instead of the trained {trace.config.n_head}"
         facts["cosine_to_trained"] = round(run.cosine_to_trained, 6)
+    return facts
+
+
+def view_facts(run: Run, view: View) -> dict[str, Any]:
+    """What of a run a view shows, and the mean shares of the weight that it takes out."""
+    trace = run.trace
+    facts: dict[str, Any] = {
+        "picture": view.picture,
+        "attention": kind_of(trace, view),
+        "layer": view.layer,
+        "heads": heads_of(trace, view),
+        "mean_of_heads": view.is_mean,
+        "quantity": view.quantity,
+        "whole_words": view.words,
+        "sinks": {"kinds": sorted(view.sinks.kinds), "treatment": view.sinks.treatment},
+        "texts": view.between,
+        "focus": view.focus,
+        "threshold": {view.threshold.kind: view.threshold.value},
+    }
+    shares = sight_of(trace, view).shares
+    facts["shares"] = {"sinks": round(shares.sinks, 6), "other_texts": round(shares.apart, 6), "own_sink": round(shares.learned, 6)}
     return facts

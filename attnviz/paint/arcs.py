@@ -1,4 +1,4 @@
-"""Paints a Scene with any QPainter: on a screen, an image, a vector file."""
+"""Paints an arc diagram: its arcs, its tokens, and the numbers of the token in focus."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from attnviz.paint.fonts import font, text_width
+from attnviz.paint.page import paint_lines, paint_page, see_through
 from attnviz.paint.paths import cubic_path
 from attnviz.scene.focus import arcs_in_focus, focus_labels, other_ends
 
@@ -17,19 +18,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from attnviz.scene.scene import Label, Scene, TokenBox
+    from attnviz.scene.scene import ArcScene, TokenBox
 
 # Steps of opacity that hairlines are sorted into: one path and one pen each, in place of one per arc.
 _LEVELS = 24
 _PLATE = 0.82  # how much of the paper lies between a row of text and the arcs that cross it
 
 
-def ground_strength(scene: Scene) -> float:
+def ground_strength(scene: ArcScene) -> float:
     """How much of the other arcs is left while a token is in focus: less the more there are of them."""
     return 0.12 if len(scene.arcs) > 300 else 0.2
 
 
-def paint_scene(scene: Scene, painter: QPainter, hairline: float = 1.0) -> None:
+def paint_arc_scene(scene: ArcScene, painter: QPainter, hairline: float = 1.0) -> None:
     """The whole picture, in its focus if it has one. hairline: the width of the thinnest arcs, logical pixels;
     0 means one device pixel, Qt's fast path."""
     if scene.focus is None:
@@ -42,7 +43,7 @@ def paint_scene(scene: Scene, painter: QPainter, hairline: float = 1.0) -> None:
 
 
 def paint_arcs(
-    scene: Scene,
+    scene: ArcScene,
     painter: QPainter,
     hairline: float = 1.0,
     chosen: NDArray[np.bool_] | None = None,
@@ -57,47 +58,38 @@ def paint_arcs(
     # On a dense screen one device pixel is a thinner line; more opacity makes up for it.
     dense = 1.0 if hairline else painter.device().devicePixelRatio() ** 0.7
     for group in _groups(np.flatnonzero(shown & (arcs.width <= 1.0)), level, arcs.colour):
-        colour = _colour(arcs.colours[arcs.colour[group[0]]], strength * dense * level[group[0]] / _LEVELS)
+        colour = see_through(arcs.colours[arcs.colour[group[0]]], strength * dense * level[group[0]] / _LEVELS)
         painter.setPen(QPen(colour, hairline))
         # A wide line is filled as a shape, and one shape of many arcs takes twice the time of many (512 tokens at 300 dpi:
         # 11.9 s against 5.6); a device-wide one is drawn at once, and the calls are what counts.
         for part in (group,) if not hairline else np.split(group, range(1, len(group))):
             painter.drawPath(cubic_path(arcs.curve[part]))
     for arc in np.flatnonzero(shown & (arcs.width > 1.0)):
-        pen = QPen(_colour(arcs.colours[arcs.colour[arc]], strength * float(arcs.opacity[arc])), float(arcs.width[arc]))
+        pen = QPen(see_through(arcs.colours[arcs.colour[arc]], strength * float(arcs.opacity[arc])), float(arcs.width[arc]))
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
         painter.drawPath(cubic_path(arcs.curve[arc : arc + 1]))
 
 
-def paint_text(scene: Scene, painter: QPainter) -> None:
+def paint_text(scene: ArcScene, painter: QPainter) -> None:
     """Tokens, bands, captions, notes and, for a token in focus, its numbers."""
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    for band in scene.bands:
-        painter.setBrush(QColor(getattr(scene.theme, f"{band.kind}_ground")))
-        painter.drawRect(QRectF(0, band.top, scene.width, band.height))
     numbers = focus_labels(scene, text_width)
+    paint_page(scene, painter)
     _paint_tokens(scene, painter)
-    painter.setPen(Qt.PenStyle.NoPen)
-    for dot in (*scene.dots, *(dot for _, dot in numbers)):
-        painter.setBrush(QColor(dot.colour))
-        painter.drawEllipse(QPointF(dot.x, dot.y), dot.radius, dot.radius)
-    for label in (*scene.labels, *(label for label, _ in numbers)):
-        _paint_label(scene, label, painter)
+    paint_lines([label for label, _ in numbers], [dot for _, dot in numbers], scene.theme, painter)
 
 
-def _paint_plates(scene: Scene, painter: QPainter) -> None:
+def _paint_plates(scene: ArcScene, painter: QPainter) -> None:
     """Some paper behind each row of a text of several, so that it can be read where arcs pass under it."""
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_colour(scene.theme.paper, _PLATE))
+    painter.setBrush(see_through(scene.theme.paper, _PLATE))
     for row in range(scene.tokens[-1].row + 1):
         boxes = [box for box in scene.tokens if box.row == row]
         left, right = boxes[0].left - 4, boxes[-1].right + 4
         painter.drawRoundedRect(QRectF(left, boxes[0].top + 2, right - left, boxes[0].bottom - boxes[0].top - 4), 4, 4)
 
 
-def _paint_tokens(scene: Scene, painter: QPainter) -> None:
+def _paint_tokens(scene: ArcScene, painter: QPainter) -> None:
     if any(box.row for box in scene.tokens):
         _paint_plates(scene, painter)
     attended = set(other_ends(scene)[arcs_in_focus(scene)].tolist()) if scene.focus is not None else None
@@ -109,27 +101,19 @@ def _paint_tokens(scene: Scene, painter: QPainter) -> None:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(scene.theme.focus_ground))
             painter.drawRoundedRect(QRectF(box.left - 5, box.top, box.right - box.left + 10, box.bottom - box.top), 5, 5)
-        quiet = box.is_special or (attended is not None and box.index != scene.focus and box.index not in attended)
+        quiet = box.is_quiet or (attended is not None and box.index != scene.focus and box.index not in attended)
         ink = scene.theme.accent if box.index == scene.focus else scene.theme.faint if quiet else scene.theme.ink
         painter.setPen(QColor(ink))
         painter.setFont(font(scene.font_size))
         painter.drawText(QPointF(box.left, box.baseline), box.text)
 
 
-def _paint_join(scene: Scene, box: TokenBox, painter: QPainter) -> None:
+def _paint_join(scene: ArcScene, box: TokenBox, painter: QPainter) -> None:
     """A hairline under a piece and the one before it, so that a word in pieces is underlined as one."""
     before = scene.token_at(box.index - 1)
     painter.setPen(QPen(QColor(scene.theme.hairline), 1.0))
     y = box.bottom - 3.0
     painter.drawLine(QPointF(before.left if before is not None else box.left, y), QPointF(box.right, y))
-
-
-def _paint_label(scene: Scene, label: Label, painter: QPainter) -> None:
-    width = text_width(label.text, label.size, label.bold)
-    shift = {"left": 0.0, "right": width, "middle": width / 2}[label.align]
-    painter.setFont(font(label.size, label.bold))
-    painter.setPen(QColor(label.colour or getattr(scene.theme, label.ink)))
-    painter.drawText(QPointF(label.x - shift, label.baseline), label.text)
 
 
 def _groups(arcs: NDArray[np.intp], level: NDArray[np.intp], colour: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
@@ -139,9 +123,3 @@ def _groups(arcs: NDArray[np.intp], level: NDArray[np.intp], colour: NDArray[np.
     key = level[arcs] * (colour.max() + 1) + colour[arcs]
     order = np.argsort(key, kind="stable")
     yield from np.split(arcs[order], np.flatnonzero(np.diff(key[order])) + 1)
-
-
-def _colour(name: str, opacity: float) -> QColor:
-    colour = QColor(name)
-    colour.setAlphaF(min(opacity, 1.0))
-    return colour

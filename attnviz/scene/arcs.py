@@ -1,33 +1,26 @@
-"""A run and a view become a Scene. Pure: the same input gives the same picture."""
+"""A run and a view become an arc diagram. Pure: the same input gives the same picture."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attnviz.analysis.edges import Edges, strongest_edges
+from attnviz.scene.captions import caption_of, warnings_of
 from attnviz.scene.curves import Ends, curves_of, ends_of, rise_of
+from attnviz.scene.page import LINE, MARGIN, ONE_BAND, Layout, Page
 from attnviz.scene.palette import head_colour
 from attnviz.scene.rows import Rows, set_rows
-from attnviz.scene.scene import Arcs, Band, Dot, Label, Scene, TokenBox
-from attnviz.scene.words import (
-    beyond_trained_line,
-    direction_legend,
-    drawn_line,
-    heads_phrase,
-    kind_phrase,
-    left_out_line,
-    nothing_read_line,
-    shares_line,
-    shortened,
-    what_if_line,
-    wrap,
-)
+from attnviz.scene.scene import Arcs, ArcScene, TokenBox
+from attnviz.scene.shares import drawn_line, nothing_read_line, quantity_line, shares_line
+from attnviz.scene.words import direction_legend, shortened
 from attnviz.session.sight import sight_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attnviz.analysis.edges import Threshold
     from attnviz.engine.ops import Float32
     from attnviz.scene.scene import Measure
@@ -36,11 +29,6 @@ if TYPE_CHECKING:
     from attnviz.session.sight import Sight
     from attnviz.session.view import View
 
-_MARGIN = 24.0
-_SMALL = 12
-_LINE = 18.0  # of small text
-_BAND_LINE = 20.0
-_ONE_BAND = _BAND_LINE + 10.0
 _HEAD = 10.0
 # Lines wider than a hairline leave Qt's fast path (QTBUG-27545; 0.3-0.5 ms each here), so only the strongest get a width.
 _N_WIDE = 48
@@ -49,46 +37,31 @@ _MOST_ARCS = 6_000
 _WIDE_FROM = 0.08
 _WIDEST = 6.0
 _WIDTH_RAMP = 0.1
+_DIMMED = 0.3  # what is left of the opacity of an arc to a sink that is dimmed
 
 
-@dataclass(frozen=True)
-class Layout:
-    """The room for a picture. width, height: logical pixels, height 0 for as tall as it needs;
-    caption: model, layer and a legend of heads are part of the picture (on paper) rather than beside it (in the window)."""
-
-    width: float
-    height: float = 0.0
-    caption: bool = False
-
-
-def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> Scene:
+def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> ArcScene:
     """The arc diagram of one layer of a run."""
-    trace = run.trace
-    sight = sight_of(trace, view)
-    heads = sorted(view.shown_heads(sight.attention.shape[0]))
-    visible = [i for i, piece in enumerate(sight.tokens) if not (view.hide_specials and piece.is_special)]
-    edges = _edges(sight, heads, visible, view.threshold)
-    hidden_texts = [piece.text for i, piece in enumerate(sight.tokens) if i not in set(visible) and sight.is_key(i)]
-    rows = set_rows(sight.tokens, visible, layout.width - 2 * _MARGIN, measure, sight.first_query)
-    page = _Page(theme, layout, measure)
-    page.band(what_if_line(run), "what_if")
-    page.band(left_out_line(run), "warning")
-    page.band(beyond_trained_line(run), "warning")
+    sight = sight_of(run.trace, view)
+    edges = _edges(sight, view.threshold)
+    rows = set_rows(sight.tokens, sight.visible, layout.width - 2 * MARGIN, measure, sight.first_query)
+    page = Page(theme, layout, measure)
+    page.band_lines(warnings_of(run, view, sight))
     page.y += _HEAD
-    phrase = heads_phrase(heads, sight.attention.shape[0])
-    caption = f"{run.model.name}, {kind_phrase(trace, sight)}layer {view.layer}, {phrase}, both counted from 0"
+    caption = caption_of(run, view, sight)
     if layout.caption:
-        page.text(caption, "muted", bold_until=len(run.model.name))
-        page.heads(heads, theme)
-    page.text(direction_legend(sight, rows.n_row), "muted")
+        page.text(caption, bold_until=len(run.model.name))
+        page.heads(sight.heads)
+    page.text(direction_legend(sight, rows.n_row))
     if not (page.bands or layout.caption):
-        page.y += _ONE_BAND  # its place is kept, so that the sentence stays where it is when a what-if begins
-    foot = [shares_line(edges, hidden_texts), nothing_read_line(sight, visible) or drawn_line(edges, view.threshold)]
+        page.y += ONE_BAND  # its place is kept, so that the sentence stays where it is when a what-if begins
+    last = nothing_read_line(sight) or drawn_line(edges, view.threshold, sight.quantity)
+    foot = [line for line in (shares_line(sight, edges, view.between), last, quantity_line(sight)) if line is not None]
 
     left = _row_starts(rows, layout.width)
-    ends = ends_of(edges, rows, left, _lanes(heads))
+    ends = ends_of(edges, rows, left, _lanes(len(sight.heads)))
     text_height = 1.5 * rows.font_size
-    free = layout.height - page.y - _LINE * len(foot) - 3 * _MARGIN - rows.n_row * text_height
+    free = layout.height - page.y - LINE * len(foot) - 3 * MARGIN - rows.n_row * text_height
     between = _between_texts(rows, free, layout)
     tallest = _tallest(rows, free / (2 * rows.n_row), layout)
     rise = rise_of(ends, tallest)
@@ -96,81 +69,66 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
     many = rows.n_row > 1 and not rows.second_text  # between two texts there are no arches
     least = tallest if rows.n_row == 1 and not layout.caption else 26.0 if many else 6.0
     under = 6.0 if sight.is_causal else least
-    text_top, after = _row_heights(rows, ends, rise, text_height, page.y + 0.5 * _MARGIN, least, under, between)
-    slack = layout.height - (after + 0.5 * _MARGIN + len(foot) * _LINE + 0.5 * _MARGIN)
+    text_top, after = _row_heights(rows, ends, rise, text_height, page.y + 0.5 * MARGIN, least, under, between)
+    slack = layout.height - (after + 0.5 * MARGIN + len(foot) * LINE + 0.5 * MARGIN)
     text_top += max(0.0, slack / 2)
     boxes = tuple(_boxes(sight, rows, left, text_top, text_height))
-    page.y = after + 0.5 * _MARGIN + max(0.0, slack)
+    page.y = after + 0.5 * MARGIN + max(0.0, slack)
     for line in foot:
-        page.text(line, "muted")
-    return Scene(
+        page.text(line)
+    return ArcScene(
         width=layout.width,
-        height=max(layout.height, page.y + 0.5 * _MARGIN),
+        height=max(layout.height, page.y + 0.5 * MARGIN),
         theme=theme,
         font_size=rows.font_size,
         tokens=boxes,
-        arcs=_arcs(edges, curves_of(ends, rise, text_top - 3, text_top + text_height + 3), heads, theme),
+        arcs=_arcs(sight, edges, curves_of(ends, rise, text_top - 3, text_top + text_height + 3), theme),
         labels=tuple(page.labels),
         dots=tuple(page.dots),
         bands=tuple(page.bands),
-        focus=view.focus if view.focus in visible else None,
-        description=f"Attention of {caption}: {shortened(trace.text, 200)}",
-        first_query=sight.first_query,
+        focus=_focus(sight, view.focus),
+        description=f"Attention of {caption}: {shortened(run.trace.text, 200)}",
+        first_query=sight.position(sight.first_query) if sight.first_query else 0,
     )
 
 
-def _edges(sight: Sight, heads: list[int], visible: list[int], threshold: Threshold) -> Edges:
-    """The arcs to draw, from token to token of the picture."""
-    queries = [i - sight.first_query for i in visible if sight.is_query(i)]
-    keys = [i for i in visible if sight.is_key(i)]
-    edges = strongest_edges(sight.attention, heads, queries, keys, threshold, _MOST_ARCS)
+def _edges(sight: Sight, threshold: Threshold) -> Edges:
+    """The arcs to draw, from unit to unit of the picture, `head` counting its maps; those to dimmed keys are chosen by themselves,
+    so that the others are the same as if those were hidden."""
+    queries = [unit - sight.first_query for unit in sight.queries]
+    maps = range(len(sight.heads))
+
+    def chosen(keys: Sequence[int]) -> Edges:
+        return strongest_edges(sight.weights, maps, queries, keys, threshold, _MOST_ARCS, sight.total, sight.scale)
+
+    edges = chosen([unit for unit in sight.keys if unit not in sight.dimmed])
+    if sight.dimmed:
+        edges = _together(edges, chosen([unit for unit in sight.keys if unit in sight.dimmed]))
     return replace(edges, query=edges.query + sight.first_query)
 
 
-class _Page:
-    """Sets lines of text one below the other."""
+def _together(one: Edges, other: Edges) -> Edges:
+    """Two choices among the same rows as one, weakest first."""
+    order = np.argsort(np.concatenate([one.weight, other.weight]), kind="stable")
+    head, query, key, weight = (
+        np.concatenate([getattr(one, name), getattr(other, name)])[order] for name in ("head", "query", "key", "weight")
+    )
+    return Edges(
+        head=head,
+        query=query,
+        key=key,
+        weight=weight,
+        n_candidates=one.n_candidates + other.n_candidates,
+        n_passed=one.n_passed + other.n_passed,
+        hidden_share=max(0.0, one.hidden_share + other.hidden_share - 1.0),
+        dropped_share=max(0.0, min(1.0, one.dropped_share + other.dropped_share)),
+    )
 
-    def __init__(self, theme: Theme, layout: Layout, measure: Measure) -> None:
-        self.y = 0.0
-        self.labels: list[Label] = []
-        self.dots: list[Dot] = []
-        self.bands: list[Band] = []
-        self._theme = theme
-        self._width = layout.width
-        self._measure = measure
 
-    def band(self, text: str | None, kind: str) -> None:
-        if text is None:
-            return
-        lines = wrap(text, 13, self._width - 2 * _MARGIN, self._measure)
-        height = _BAND_LINE * len(lines) + 10
-        self.bands.append(Band(self.y, height, kind))
-        for number, line in enumerate(lines):
-            baseline = self.y + 5 + _BAND_LINE * number + 14.5
-            self.labels.append(Label(line, self._width / 2, baseline, 13, f"{kind}_ink", align="middle"))
-        self.y += height
-
-    def text(self, text: str, ink: str, bold_until: int = 0) -> None:
-        for line in wrap(text, _SMALL, self._width - 2 * _MARGIN, self._measure):
-            x, baseline = _MARGIN, self.y + 13.0
-            if bold_until:
-                start, line = line[:bold_until], line[bold_until:]
-                self.labels.append(Label(start, x, baseline, _SMALL, "ink", bold=True))
-                x += self._measure(start, _SMALL, True)
-                bold_until = 0
-            self.labels.append(Label(line, x, baseline, _SMALL, ink))
-            self.y += _LINE
-
-    def heads(self, heads: list[int], theme: Theme) -> None:
-        x = _MARGIN
-        for head in heads:
-            advance = 12 + self._measure(f"H{head}", _SMALL, False) + 12
-            if x > _MARGIN and x + advance - 12 > self._width - _MARGIN:
-                x, self.y = _MARGIN, self.y + _LINE
-            self.dots.append(Dot(x + 4, self.y + 9, 4, head_colour(head, theme)))
-            self.labels.append(Label(f"H{head}", x + 12, self.y + 13.0, _SMALL, "muted"))
-            x += advance
-        self.y += _LINE + 4 if heads else 0
+def _focus(sight: Sight, focus: int | None) -> int | None:
+    """The position of the visible unit that holds the pinned token."""
+    unit = None if focus is None else sight.units.unit_at(focus)
+    return sight.position(unit) if unit in sight.visible else None
 
 
 def _row_starts(rows: Rows, width: float) -> Float32:
@@ -190,8 +148,9 @@ def _between_texts(rows: Rows, free: float, layout: Layout) -> float:
     return min(max(wanted, 70.0), 0.3 * widest + 70.0, 260.0)
 
 
-def _lanes(heads: list[int]) -> dict[int, float]:
-    return {head: (place + 0.5) / len(heads) - 0.5 for place, head in enumerate(heads)}
+def _lanes(n_map: int) -> Float32:
+    """The place of each map's arcs between the same tokens, [map], -0.5 to 0.5."""
+    return ((np.arange(n_map, dtype=np.float32) + 0.5) / max(n_map, 1) - 0.5).astype(np.float32)
 
 
 def _tallest(rows: Rows, free: float, layout: Layout) -> float:
@@ -226,7 +185,7 @@ def _boxes(sight: Sight, rows: Rows, left: Float32, tops: Float32, text_height: 
         x, top = float(left[place.row]), float(tops[place.row])
         boxes.append(
             TokenBox(
-                index=place.index,
+                index=sight.position(place.index),
                 text=piece.shown,
                 left=x + place.left,
                 right=x + place.right,
@@ -234,7 +193,7 @@ def _boxes(sight: Sight, rows: Rows, left: Float32, tops: Float32, text_height: 
                 baseline=top + 0.5 * text_height + 0.36 * rows.font_size,
                 bottom=top + text_height,
                 row=place.row,
-                is_special=piece.is_special,
+                is_quiet=piece.is_special or place.index in sight.quiet,
                 joined=piece.continues and last is not None and last.row == place.row and last.index == place.index - 1,
             )
         )
@@ -242,23 +201,25 @@ def _boxes(sight: Sight, rows: Rows, left: Float32, tops: Float32, text_height: 
     return boxes
 
 
-def _arcs(edges: Edges, curve: Float32, heads: list[int], theme: Theme) -> Arcs:
+def _arcs(sight: Sight, edges: Edges, curve: Float32, theme: Theme) -> Arcs:
     """Weight is opacity, and width for the strongest; hue is the head's."""
-    weight = edges.weight
+    strength = edges.weight if sight.scale == 1.0 else np.minimum(edges.weight / np.float32(sight.scale), np.float32(1))
+    dimmed = np.isin(edges.key, list(sight.dimmed))
+    loud = strength[~dimmed]
     # Width begins where the _N_WIDE strongest begin and reaches its full measure a little above, so that of two arcs the
     # stronger is never the thinner one, and like ones look alike.
-    begin = max(_WIDE_FROM, float(weight[-_N_WIDE - 1]) if len(weight) > _N_WIDE else 0.0)
-    width = 1.0 + (_WIDEST - 1.0) * weight * np.clip((weight - begin) / _WIDTH_RAMP, 0.0, 1.0)
-    place = np.zeros(max(heads, default=-1) + 1, np.intp)
-    place[heads] = np.arange(len(heads))
+    begin = max(_WIDE_FROM, float(loud[-_N_WIDE - 1]) if len(loud) > _N_WIDE else 0.0)
+    width = 1.0 + (_WIDEST - 1.0) * strength * np.clip((strength - begin) / _WIDTH_RAMP, 0.0, 1.0)
+    opacity = (0.05 + 0.93 * strength**0.75) * np.where(dimmed, _DIMMED, 1.0)
+    positions = np.array([place.start for place in sight.units.places], np.intp)
     return Arcs(
-        head=edges.head,
-        query=edges.query,
-        key=edges.key,
-        weight=weight,
-        opacity=(0.05 + 0.93 * weight**0.75).astype(np.float32),
-        width=width.astype(np.float32),
-        colour=place[edges.head],
+        head=np.array(sight.heads, np.intp)[edges.head],
+        query=positions[edges.query],
+        key=positions[edges.key],
+        weight=edges.weight,
+        opacity=opacity.astype(np.float32),
+        width=np.where(dimmed, 1.0, width).astype(np.float32),
+        colour=edges.head,
         curve=curve,
-        colours=tuple(head_colour(head, theme) for head in heads),
+        colours=tuple(head_colour(head, theme) for head in sight.heads),
     )

@@ -38,17 +38,15 @@ class Ends:
     is_loop: NDArray[np.bool_]
 
 
-def ends_of(edges: Edges, rows: Rows, left: Float32, lanes: dict[int, float]) -> Ends:
-    """The ends of each edge; left: [row] where each row begins; lanes: head -> -0.5 to 0.5."""
+def ends_of(edges: Edges, rows: Rows, left: Float32, lanes: Float32) -> Ends:
+    """The ends of each edge; left: [row] where each row begins; lanes: [map] -0.5 to 0.5."""
     n = max((place.index for place in rows.places), default=-1) + 1
     middle, half, row = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.intp)
     for place in rows.places:
         middle[place.index] = left[place.row] + (place.left + place.right) / 2
         half[place.index] = (place.right - place.left) / 2
         row[place.index] = place.row
-    lane_of_head = np.zeros(max(lanes, default=-1) + 1, np.float32)
-    lane_of_head[list(lanes)] = list(lanes.values())
-    lane = lane_of_head[edges.head]
+    lane = lanes[edges.head]
     room = min(11.0, 1.6 * len(lanes))
     spread_query = lane * 2 * np.minimum(0.75 * half[edges.query], room)
     spread_key = lane * 2 * np.minimum(0.75 * half[edges.key], room)

@@ -15,13 +15,13 @@ from attnviz.scene.scene import Dot, Label
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attnviz.scene.scene import Measure, Scene
+    from attnviz.scene.scene import ArcScene, Measure
 
 NUMBER_SIZE = 12
 _DOT = 3.0
 
 
-def arcs_in_focus(scene: Scene) -> NDArray[np.bool_]:
+def arcs_in_focus(scene: ArcScene) -> NDArray[np.bool_]:
     """Whether each arc belongs to the scene's focus, [arc]; all of them where there is none."""
     arcs = scene.arcs
     if scene.focus is None:
@@ -29,12 +29,12 @@ def arcs_in_focus(scene: Scene) -> NDArray[np.bool_]:
     return (arcs.query if scene.focus >= scene.first_query else arcs.key) == scene.focus
 
 
-def other_ends(scene: Scene) -> NDArray[np.intp]:
+def other_ends(scene: ArcScene) -> NDArray[np.intp]:
     """The token at the other end of each arc of the scene's focus, [arc]."""
     return scene.arcs.key if scene.focus is not None and scene.focus >= scene.first_query else scene.arcs.query
 
 
-def focus_labels(scene: Scene, measure: Measure) -> list[tuple[Label, Dot]]:
+def focus_labels(scene: ArcScene, measure: Measure) -> list[tuple[Label, Dot]]:
     """For each other end of the focus's arcs the weight of the strongest drawn one, and a dot in the colour of that arc's head.
 
     A number stands across the text from where its arc lands. Where two would overlap the weaker one is left out; it stands in
@@ -65,6 +65,6 @@ def focus_labels(scene: Scene, measure: Measure) -> list[tuple[Label, Dot]]:
     return labels
 
 
-def _row(scene: Scene, token: int) -> int:
+def _row(scene: ArcScene, token: int) -> int:
     box = scene.token_at(token)
     return -1 if box is None else box.row

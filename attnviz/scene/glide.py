@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attnviz.scene.scene import ArcScene
+from attnviz.session.weights import MEAN
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,7 +26,7 @@ class Glide:
     model's projections, with that arc's opacity; old arcs that lead nowhere fade.
     """
 
-    def __init__(self, old: Scene, new: Scene, old_count: int, new_count: int) -> None:
+    def __init__(self, old: ArcScene, new: ArcScene, old_count: int, new_count: int) -> None:
         self._old, self._new = old.arcs, new.arcs
         self._start = _matches(old.arcs, new.arcs, old_count, new_count)
         found = self._start >= 0
@@ -64,15 +67,17 @@ class Glide:
         )
 
 
-def can_glide(old: Scene | None, new: Scene) -> bool:
+def can_glide(old: Scene | None, new: ArcScene) -> bool:
     """Whether two scenes show the same tokens in the same places, with few enough arcs to move smoothly."""
-    if old is None or not len(old.arcs) or old.theme != new.theme or len(old.arcs) + len(new.arcs) > _MOST_ARCS:
+    if not isinstance(old, ArcScene) or not len(old.arcs) or old.theme != new.theme or len(old.arcs) + len(new.arcs) > _MOST_ARCS:
+        return False
+    if MEAN in old.arcs.head or MEAN in new.arcs.head:  # which belongs to no part of the projections
         return False
     texts = [(box.index, box.text, box.left, box.row) for box in old.tokens]
     return texts == [(box.index, box.text, box.left, box.row) for box in new.tokens]
 
 
-def _drops(old: Scene, new: Scene) -> Float32:
+def _drops(old: ArcScene, new: ArcScene) -> Float32:
     """How much each token moved from one scene to the other, [token, 2]; 0 across, the rest down."""
     drops = np.zeros((1 + max(box.index for box in new.tokens), 2), np.float32)
     for before, now in zip(old.tokens, new.tokens, strict=True):

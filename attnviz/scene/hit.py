@@ -11,13 +11,13 @@ from attnviz.scene.focus import arcs_in_focus
 
 if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
-    from attnviz.scene.scene import Arcs, Scene
+    from attnviz.scene.scene import Arcs, ArcScene
 
 _REACH = 6.0  # pixels
 _SAMPLES = 33  # the widest arcs are then met within 0.6 pixels
 
 
-def token_under(scene: Scene, x: float, y: float) -> int | None:
+def token_under(scene: ArcScene, x: float, y: float) -> int | None:
     """The position in the trace of the token under a point, with a little room around its text."""
     for box in scene.tokens:
         if box.left - 4 <= x <= box.right + 4 and box.top - 2 <= y <= box.bottom + 2:
@@ -25,7 +25,7 @@ def token_under(scene: Scene, x: float, y: float) -> int | None:
     return None
 
 
-def arc_under(scene: Scene, x: float, y: float) -> int | None:
+def arc_under(scene: ArcScene, x: float, y: float) -> int | None:
     """The number of the arc nearest to a point, within reach; of arcs about as near the one drawn strongest.
 
     While a token is in focus only its arcs can be hit.

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attnviz.session.weights import MEAN
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -63,7 +65,9 @@ _LMS_TO_RGB = np.array(
 
 
 def head_colour(head: int, theme: Theme) -> str:
-    """The colour of a head, "#rrggbb"; from head 48 on they repeat."""
+    """The colour of a head, "#rrggbb"; from head 48 on they repeat. MEAN has the theme's accent."""
+    if head == MEAN:
+        return theme.accent
     return head_colours(theme.head_lightness)[head % N_COLOUR]
 
 

@@ -24,7 +24,8 @@ Ink = Literal["ink", "muted", "faint", "accent", "what_if_ink", "warning_ink"]
 class TokenBox:
     """One token on its row. left, right: the ends of its text; baseline, top, bottom: of its line of text.
 
-    index: its position in the trace; joined: its text goes on in the token before it.
+    index: its position among the picture's tokens, of a word that of its first token; joined: its text goes on in the token before
+    it; is_quiet: it is no part of the sentence, or nothing is shown of how it is looked at.
     """
 
     index: int
@@ -35,7 +36,7 @@ class TokenBox:
     baseline: float
     bottom: float
     row: int
-    is_special: bool
+    is_quiet: bool
     joined: bool
 
     @property
@@ -48,7 +49,8 @@ class TokenBox:
 class Arcs:
     """All arcs, weakest first; each runs from its query to its key.
 
-    head, query, key: [arc] as numbered in the trace; weight, opacity: [arc] 0 to 1; width: [arc] of the line;
+    head: [arc] as numbered in the trace, MEAN for none in particular; query, key: [arc] positions of tokens; weight: [arc];
+    opacity: [arc] 0 to 1; width: [arc] of the line;
     colour: [arc] index into `colours`; curve: [arc, 4, 2] control points of a cubic.
     """
 
@@ -99,24 +101,33 @@ class Band:
     kind: Literal["what_if", "warning"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scene:
-    """Everything on the picture.
+    """What every picture has: its size, colours, lines of text, legend and strips.
 
-    focus: the token whose arcs stand forward, None for all of them; first_query: tokens before it are only looked at.
+    description: the picture in words, for those who do not see it.
     """
 
     width: float
     height: float
     theme: Theme
-    font_size: int
-    tokens: tuple[TokenBox, ...]
-    arcs: Arcs
     labels: tuple[Label, ...]
     dots: tuple[Dot, ...]
     bands: tuple[Band, ...]
-    focus: int | None
     description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArcScene(Scene):
+    """The arc diagram.
+
+    focus: the token whose arcs stand forward, None for all of them; first_query: tokens before it are only looked at.
+    """
+
+    font_size: int
+    tokens: tuple[TokenBox, ...]
+    arcs: Arcs
+    focus: int | None
     first_query: int = 0
 
     def token_at(self, index: int) -> TokenBox | None:

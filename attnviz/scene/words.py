@@ -1,13 +1,14 @@
-"""The sentences on the picture: what is shown, what is hidden, what is a what-if."""
+"""The sentences on every picture: what is shown, what could not be read, what is a what-if."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from attnviz.session.weights import MEAN
 
-    from attnviz.analysis.edges import Edges, Threshold
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from attnviz.engine.trace import Trace
     from attnviz.scene.scene import Measure
     from attnviz.session.run import Run
@@ -80,38 +81,6 @@ def beyond_trained_line(run: Run) -> str | None:
     )
 
 
-def shares_line(edges: Edges, hidden_texts: Iterable[str]) -> str:
-    """Where all of the attention went: hidden, drawn, below the threshold; the parts make 100 %."""
-    if not edges.n_candidates:
-        return "nothing is drawn: no head or no token is shown"
-    hidden, dropped = (round(100 * share) for share in (edges.hidden_share, edges.dropped_share))
-    names = " ".join(dict.fromkeys(hidden_texts))
-    parts = [f"hidden: {names}, mean {hidden} % of the attention"] if names else []
-    parts.append(f"drawn: {100 - hidden - dropped} %")
-    if dropped or len(edges.weight) < edges.n_candidates:
-        parts.append(f"not drawn: {dropped} %")
-    return "  ·  ".join(parts)
-
-
-def nothing_read_line(sight: Sight, visible: Sequence[int]) -> str | None:
-    """Why a picture of a decoder without a text is empty; None for any other."""
-    if sight.kind == "encoder" or any(sight.is_query(token) for token in visible):
-        return None
-    return "the decoder has read only its start token: give it a text, or show special tokens"
-
-
-def drawn_line(edges: Edges, threshold: Threshold) -> str:
-    """How many arcs were drawn, and by which rule."""
-    rule = (
-        f"the strongest {100 * threshold.value:.0f} % of each token's visible attention"
-        if threshold.kind == "mass"
-        else f"weights from {threshold.value:.2f}"
-    )
-    if len(edges.weight) < edges.n_passed:
-        return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: the strongest of the {edges.n_passed:,} by {rule}"
-    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}"
-
-
 def heads_phrase(heads: Iterable[int], head_count: int) -> str:
     """Which heads are shown: "head 1 of 12", "heads 0-3, 7 of 12", "all 12 heads"."""
     shown = sorted(heads)
@@ -127,6 +96,11 @@ def heads_phrase(heads: Iterable[int], head_count: int) -> str:
             runs.append([head])
     listed = ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}\N{EN DASH}{run[-1]}" for run in runs)
     return f"head{'s' if len(shown) > 1 else ''} {listed} of {head_count}"
+
+
+def head_name(head: int) -> str:
+    """ "H3"; "mean" for a map of several heads together."""
+    return "mean" if head == MEAN else f"H{head}"
 
 
 def count_of(n: int, noun: str) -> str:

@@ -14,11 +14,11 @@ from attnviz.session.view import Arrival, HeadChoice, View
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Unpack
 
-    from attnviz.analysis.edges import Threshold
-    from attnviz.engine.config import Kind
     from attnviz.engine.trace import Trace
     from attnviz.session.run import Run
+    from attnviz.session.view import ViewChanges
 
 
 class Keep(Enum):
@@ -105,27 +105,10 @@ class Session:
         self._set(replace(wanted, failure=None, busy=True))
         self._submit(_request(wanted))
 
-    def show(
-        self,
-        *,
-        layer: int | Keep = KEEP,
-        kind: Kind | Keep | None = KEEP,
-        heads: HeadChoice | Keep | None = KEEP,
-        focus: int | Keep | None = KEEP,
-        threshold: Threshold | Keep = KEEP,
-        hide_specials: bool | Keep = KEEP,
-    ) -> None:
-        """Change the view."""
-        view = self.state.view
-        view = View(
-            layer=view.layer if layer is KEEP else layer,
-            kind=view.kind if kind is KEEP else kind,
-            heads=view.heads if heads is KEEP else heads,
-            focus=view.focus if focus is KEEP else focus,
-            threshold=view.threshold if threshold is KEEP else threshold,
-            hide_specials=view.hide_specials if hide_specials is KEEP else hide_specials,
-        )
-        if view.kind != self.state.view.kind and self.state.run is not None:
+    def show(self, **changes: Unpack[ViewChanges]) -> None:
+        """Change some fields of the view."""
+        view = replace(self.state.view, **changes)
+        if self.state.run is not None:
             view = _within(view, self.state.run.trace)
         self._set(replace(self.state, view=view))
 

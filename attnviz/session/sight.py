@@ -1,16 +1,28 @@
-"""The tokens of a picture and who looks at whom among them."""
+"""What a view shows of a trace: tokens or words, and who looks at whom among them, with sinks treated as the view says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from unicodedata import category
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from attnviz.analysis.between import between_texts
+from attnviz.analysis.sinks import without_keys
+from attnviz.analysis.words import merge_to_words
+from attnviz.session.units import Units, tokens_of_kind, units_of
+from attnviz.session.weights import MEAN, weights_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from attnviz.engine.config import Kind
     from attnviz.engine.ops import Float32
     from attnviz.engine.tokenizer import Token
     from attnviz.engine.trace import Trace
-    from attnviz.session.view import View
+    from attnviz.session.view import Quantity, SinkKind, Sinks, View
 
 # The attentions of an encoder-decoder as a person reads them.
 KIND_NAMES: Final[dict[Kind, str]] = {
@@ -21,29 +33,83 @@ KIND_NAMES: Final[dict[Kind, str]] = {
 
 
 @dataclass(frozen=True)
-class Sight:
-    """One layer's attention as a picture shows it.
+class Shares:
+    """Where a row's weight went before anything is chosen to be drawn: mean shares over the visible queries, 0 to 1.
 
-    tokens: of the picture, in order; those from `first_query` on look, those before `n_key` are looked at. In most pictures each
-    token does both. Where a decoder looks at an encoder's tokens, the encoder's stand first and the decoder's follow.
-    attention: [head, query, key]; is_causal: whether tokens see only themselves and what is before them.
+    sinks: to the tokens that count as sinks, taken out or dimmed; apart: to pairs of tokens that the view leaves out; learned: to
+    the model's own sink, which is no token (gpt-oss). What is left is shown.
+    """
+
+    sinks: float = 0.0
+    apart: float = 0.0
+    learned: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One layer's weights as a picture shows them.
+
+    units: its tokens or words; heads: the head of each map, MEAN for one of several heads; weights: [map, query, key], 0 for what
+    is taken out; with_sinks: the same before sinks were taken out; total: [map, query] what each row was at first, and is shared
+    out in `shares`; taken: [map, query] the share of each row that goes to sinks, taken out or not;
+    quantity: what the weights are, which differs from the view's where that one is not defined; scale: the largest weight
+    that can be (1), or for norms the largest that there is;
+    visible: the units on the picture; quiet: those whose part as keys is taken out or dimmed.
     """
 
     kind: Kind
     layer: int
-    tokens: tuple[Token, ...]
-    first_query: int
-    n_key: int
-    attention: Float32
+    units: Units
+    heads: tuple[int, ...]
+    weights: Float32
+    with_sinks: Float32
+    total: Float32
+    taken: Float32
+    shares: Shares
+    quantity: Quantity
+    scale: float
+    visible: tuple[int, ...]
+    quiet: frozenset[int]
+    sinks: Sinks
     is_causal: bool
 
-    def is_query(self, token: int) -> bool:
-        """Whether a token of the picture looks at others."""
-        return token >= self.first_query
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The units as tokens, in order; those from `first_query` on look, those before `n_key` are looked at."""
+        return self.units.tokens
 
-    def is_key(self, token: int) -> bool:
-        """Whether a token of the picture can be looked at."""
-        return token < self.n_key
+    @property
+    def first_query(self) -> int:
+        """The first unit that looks."""
+        return self.units.first_query
+
+    @property
+    def queries(self) -> tuple[int, ...]:
+        """The visible units that look."""
+        return tuple(unit for unit in self.visible if self.is_query(unit))
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """The visible units that can be looked at and are not taken out."""
+        taken = self.quiet if self.sinks.are_taken_out else frozenset()
+        return tuple(unit for unit in self.visible if self.is_key(unit) and unit not in taken)
+
+    @property
+    def dimmed(self) -> frozenset[int]:
+        """The keys that are drawn faintly."""
+        return self.quiet if self.sinks.treatment == "dim" else frozenset()
+
+    def is_query(self, unit: int) -> bool:
+        """Whether a unit of the picture looks at others."""
+        return unit >= self.units.first_query
+
+    def is_key(self, unit: int) -> bool:
+        """Whether a unit of the picture can be looked at."""
+        return unit < self.units.n_key
+
+    def position(self, unit: int) -> int:
+        """The position of a unit's first token among the picture's tokens, by which it is known everywhere else."""
+        return self.units.places[unit].start
 
 
 def kind_of(trace: Trace, view: View) -> Kind:
@@ -52,21 +118,100 @@ def kind_of(trace: Trace, view: View) -> Kind:
 
 
 def tokens_of(trace: Trace, view: View) -> tuple[Token, ...]:
-    """The tokens of a picture, in order."""
-    kind = kind_of(trace, view)
-    return trace.keys(kind) + trace.queries(kind) if kind == "cross" else trace.queries(kind)
+    """The tokens of a picture, in order, whether or not it merges them."""
+    return tokens_of_kind(trace, kind_of(trace, view))
+
+
+def heads_of(trace: Trace, view: View) -> list[int]:
+    """The heads that a view shows of a trace, ascending."""
+    return sorted(view.shown_heads(trace.head_count_of(kind_of(trace, view))))
+
+
+# The newest sights of each trace, which several parts of a window and each movement of the pointer ask for; they go with it.
+_KEPT: WeakKeyDictionary[Trace, dict[tuple[object, ...], Sight]] = WeakKeyDictionary()
+_N_KEPT = 4
 
 
 def sight_of(trace: Trace, view: View) -> Sight:
     """What a view shows of a trace. Raises IndexError for a layer that the model does not have."""
     kind = kind_of(trace, view)
+    heads = tuple(heads_of(trace, view))
+    key = (kind, view.layer, heads, view.quantity, view.is_mean, view.words, view.sinks, view.between)
+    kept = _KEPT.setdefault(trace, {})
+    if key not in kept:
+        made = _make(trace, view, kind, heads)
+        while len(kept) >= _N_KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[key] = made
+        return made
+    return kept[key]
+
+
+def _make(trace: Trace, view: View, kind: Kind, heads: tuple[int, ...]) -> Sight:
+    units = units_of(trace, kind, view.words)
+    quantity: Quantity = "attention" if kind == "cross" and view.quantity == "rollout" else view.quantity
+    weights, total, learned = weights_of(trace, kind, view.layer, heads, quantity, view.is_mean)
+    if units.are_words:
+        queries = units.query_groups
+        weights = merge_to_words(weights, queries, units.key_groups)
+        total, learned = (_means(rows, queries) for rows in (total, learned))
+    whole = weights
+    if view.between != "all":
+        weights = np.where(_kept_pairs(units, view), weights, np.float32(0))
+    sink = np.array([_is_sink(units, unit, view.sinks.kinds) for unit in range(len(units.tokens))], bool)
+    is_special = np.array([token.is_special for token in units.tokens], bool)
+    gone = sink & view.sinks.are_taken_out
+    visible = tuple(np.flatnonzero(~(gone & is_special)).tolist())
+    rows = [unit - units.first_query for unit in visible if unit >= units.first_query]
+    apart = _mean_share(whole.sum(-1) - weights.sum(-1), total, rows)
+    left, taken = without_keys(weights, total, sink[: units.n_key], view.sinks.treatment == "renormalise")
+    with_sinks, weights = weights, left if view.sinks.are_taken_out else weights
     look = trace.config.stack_of(kind).looks[0]
+    loud = weights[:, rows][:, :, np.flatnonzero(~sink[: units.n_key])]
     return Sight(
         kind=kind,
         layer=view.layer,
-        tokens=tokens_of(trace, view),
-        first_query=len(trace.keys(kind)) if kind == "cross" else 0,
-        n_key=len(trace.keys(kind)),
-        attention=trace.attention(view.layer, kind),
+        units=units,
+        heads=(MEAN,) if view.is_mean or quantity == "rollout" else heads,
+        weights=weights,
+        with_sinks=with_sinks,
+        total=total,
+        taken=taken,
+        shares=Shares(_mean(taken, rows), apart, _mean_share(learned, total, rows)),
+        quantity=quantity,
+        scale=max(float(loud.max(initial=0.0)), 1e-9) if quantity == "norms" else 1.0,
+        visible=visible,
+        quiet=frozenset(np.flatnonzero(sink).tolist()) if view.sinks.treatment != "show" else frozenset(),
+        sinks=view.sinks,
         is_causal=look.is_causal and kind != "cross",
     )
+
+
+def _is_sink(units: Units, unit: int, kinds: frozenset[SinkKind]) -> bool:
+    """Whether a unit is one of those kinds of sinks; only what can be looked at is, and special tokens beside it."""
+    token = units.tokens[unit]
+    if token.is_special:
+        return "special" in kinds or (unit == 0 and "first" in kinds)
+    if unit >= units.n_key:
+        return False
+    return (unit == 0 and "first" in kinds) or ("punctuation" in kinds and all(category(char)[0] == "P" for char in token.shown))
+
+
+def _kept_pairs(units: Units, view: View) -> NDArray[np.bool_]:
+    """Which queries and keys, [query, key], belong to the texts that the view asks for."""
+    texts = np.array([token.sequence for token in units.tokens], np.intp)
+    return between_texts(texts[units.first_query :], texts[: units.n_key], view.between)
+
+
+def _means(rows: Float32, groups: tuple[range, ...]) -> Float32:  # [map, query] -> [map, word]
+    return np.stack([rows[:, group.start : group.stop].mean(axis=1) for group in groups], axis=1)
+
+
+def _mean(share: Float32, rows: list[int]) -> float:
+    return float(share[:, rows].mean(dtype=np.float64)) if share[:, rows].size else 0.0
+
+
+def _mean_share(part: Float32, total: Float32, rows: list[int]) -> float:
+    """The mean over rows of a part of the row's total; rows of nothing count as 0."""
+    share = np.divide(part, total, out=np.zeros_like(total), where=total > 0)
+    return max(0.0, _mean(share, rows))

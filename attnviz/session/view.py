@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from attnviz.analysis.edges import Threshold
 
 if TYPE_CHECKING:
+    from attnviz.analysis.between import Between
     from attnviz.engine.config import Kind
+
+PictureKind = Literal["arcs", "grid", "matrix", "steps"]
+Quantity = Literal["attention", "norms", "rollout"]
+SinkKind = Literal["special", "first", "punctuation"]
+Treatment = Literal["show", "dim", "hide", "renormalise"]
+
+# As a person reads them, in the order they are offered.
+PICTURE_NAMES: Final[dict[PictureKind, str]] = {"arcs": "Arcs", "grid": "Grid", "matrix": "Matrix", "steps": "Steps"}
+QUANTITY_NAMES: Final[dict[Quantity, str]] = {"attention": "Attention", "norms": "Value-weighted", "rollout": "Rollout"}
+SINK_NAMES: Final[dict[SinkKind, str]] = {
+    "special": "Special tokens",
+    "first": "First token",
+    "punctuation": "Punctuation",
+}
+TREATMENT_NAMES: Final[dict[Treatment, str]] = {
+    "show": "Show",
+    "dim": "Dim",
+    "hide": "Hide",
+    "renormalise": "Hide, rest to 100 %",
+}
+BETWEEN_NAMES: Final[dict[Between, str]] = {
+    "all": "Both texts",
+    "within": "Within each text",
+    "across": "Between the texts",
+    "first_to_second": "First \N{RIGHTWARDS ARROW} second",
+    "second_to_first": "Second \N{RIGHTWARDS ARROW} first",
+}
 
 
 @dataclass(frozen=True)
@@ -32,25 +60,71 @@ class HeadChoice:
 
 
 @dataclass(frozen=True)
+class Sinks:
+    """Tokens that gather attention without a meaning of their own, and what is done about it.
+
+    kinds: which tokens count; treatment: "show" them like any other, "dim" them, "hide" what goes to them, or hide it and
+    scale what is left of each row to the row's whole ("renormalise").
+    """
+
+    kinds: frozenset[SinkKind] = frozenset({"special"})
+    treatment: Treatment = "hide"
+
+    @property
+    def hide_specials(self) -> bool:
+        """Whether the tokens that were not written are left out of the picture."""
+        return self.are_taken_out and "special" in self.kinds
+
+    @property
+    def are_taken_out(self) -> bool:
+        """Whether the attention to them is left out."""
+        return self.treatment in ("hide", "renormalise")
+
+
+@dataclass(frozen=True)
 class View:
     """What is on the picture.
 
-    kind: which attention of an encoder-decoder, None for the first that the model has; heads: None for all;
-    focus: the pinned token, by its position; hide_specials: leave out the tokens the tokenizer added.
+    picture: which one; kind: which attention of an encoder-decoder, None for the first that the model has; heads: None for
+    all; is_mean: the shown heads as one map, their mean; focus: the pinned token, by its position; words: pieces of a word are
+    merged; between: which pairs of tokens of two texts; is_log: the colours of the matrix follow the logarithm.
     """
 
     layer: int = 0
     heads: HeadChoice | None = None
     focus: int | None = None
     threshold: Threshold = field(default_factory=Threshold)
-    hide_specials: bool = True
     kind: Kind | None = None
+    picture: PictureKind = "arcs"
+    quantity: Quantity = "attention"
+    is_mean: bool = False
+    words: bool = False
+    sinks: Sinks = field(default_factory=Sinks)
+    between: Between = "all"
+    is_log: bool = False
 
     def shown_heads(self, head_count: int) -> frozenset[int]:
         """The heads that are drawn when the model runs with `head_count` of them."""
         if self.heads is None:
             return frozenset(range(head_count))
         return self.heads.at(head_count)
+
+
+class ViewChanges(TypedDict, total=False):
+    """Fields of a View by their names, those that shall change."""
+
+    layer: int
+    heads: HeadChoice | None
+    focus: int | None
+    threshold: Threshold
+    kind: Kind | None
+    picture: PictureKind
+    quantity: Quantity
+    is_mean: bool
+    words: bool
+    sinks: Sinks
+    between: Between
+    is_log: bool
 
 
 @dataclass(frozen=True)

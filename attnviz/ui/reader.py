@@ -22,8 +22,9 @@ from PySide6.QtWidgets import (
 
 from attnviz.engine.heads import valid_head_counts
 from attnviz.paint.fonts import text_width
-from attnviz.scene.build import Layout, build_scene
 from attnviz.scene.glide import Glide, can_glide
+from attnviz.scene.page import Layout
+from attnviz.scene.pictures import build_scene
 from attnviz.session.examples import Example, load_examples
 from attnviz.session.sight import KIND_NAMES, kind_of
 from attnviz.ui.canvas import Canvas
@@ -228,7 +229,7 @@ class ReaderPage(QWidget):
         self._arrange_foot()
         self.threshold.set_threshold(state.view.threshold)
         was = self.specials_button.blockSignals(True)
-        self.specials_button.setChecked(state.view.hide_specials)
+        self.specials_button.setChecked(state.view.sinks.hide_specials)
         self.specials_button.blockSignals(was)
 
     def _show_kinds(self, run: Run, kind: Kind) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 from attnviz.analysis.reading import Reading, looked_at_by, looks_at
 from attnviz.paint.fonts import font, text_width
 from attnviz.scene.palette import head_colour
+from attnviz.scene.words import head_name
 from attnviz.session.sight import sight_of
 
 if TYPE_CHECKING:
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
     from attnviz.session.run import Run
+    from attnviz.session.sight import Sight
     from attnviz.session.view import View
     from attnviz.ui.appearance import Appearance
 
 _ROW = 22
 _MOST_ROWS = 60
+_LEAST = 0.005  # of the largest weight that can be; less is written 0.00
 
 
 class ReadingList(QWidget):
@@ -33,14 +37,16 @@ class ReadingList(QWidget):
         super().__init__(parent)
         self._appearance = appearance
         self._rows: list[tuple[Reading, str, bool]] = []
+        self._scale = 1.0
 
     def rows(self) -> list[tuple[Reading, str, bool]]:
         """Each reading with its token's text and whether the token is a special one."""
         return list(self._rows)
 
-    def show_rows(self, rows: Sequence[tuple[Reading, str, bool]]) -> None:
-        """Show these rows, the strongest first."""
+    def show_rows(self, rows: Sequence[tuple[Reading, str, bool]], scale: float = 1.0) -> None:
+        """Show these rows, the strongest first; scale: the weight of a full bar."""
         self._rows = list(rows[:_MOST_ROWS])
+        self._scale = scale
         self.setFixedHeight(_ROW * len(self._rows))
         self.setAccessibleDescription(", ".join(f"{text} {reading.weight:.2f}" for reading, text, _ in self._rows))
         self.update()
@@ -66,10 +72,10 @@ class ReadingList(QWidget):
             painter.drawText(QPointF(92, baseline), f"{reading.weight:.2f}")
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(head_colour(reading.head, theme)))
-            painter.drawRoundedRect(QRectF(126, y + 7, max(1.5, bar * reading.weight), 8), 2, 2)
+            painter.drawRoundedRect(QRectF(126, y + 7, max(1.5, bar * reading.weight / self._scale), 8), 2, 2)
             painter.setFont(font(11))
             painter.setPen(QColor(theme.muted))
-            head = f"H{reading.head}"
+            head = head_name(reading.head)
             painter.drawText(QPointF(self.width() - text_width(head, 11, False) - 2, baseline), head)
 
 
@@ -117,35 +123,51 @@ class ReadingPanel(QWidget):
     def show_token(self, run: Run | None, view: View, token: int | None) -> None:
         """Show the numbers of a token of a run in the layer and heads of a view."""
         sight = None if run is None or token is None else sight_of(run.trace, view)
-        reading = sight is not None and token < len(sight.tokens)
+        unit = None if sight is None else sight.units.unit_at(token)
+        reading = sight is not None and unit is not None
         for widget in (self._at_label, self.looks_at):
-            widget.setVisible(reading and sight.is_query(token))
+            widget.setVisible(reading and sight.is_query(unit))
         for widget in (self._by_label, self.looked_at_by):
-            widget.setVisible(reading and sight.is_key(token))
+            widget.setVisible(reading and sight.is_key(unit))
         if not reading:
             self._title.setText("Point at a token")
             self._hint.setText("to see what it looks at. A click pins it; the arrow keys move along the sentence.")
             return
-        heads = view.shown_heads(sight.attention.shape[0])
-        piece = sight.tokens[token]
+        piece = sight.tokens[unit]
         self._title.setText(piece.shown)
-        spelled = f", the model reads \N{LEFT DOUBLE QUOTATION MARK}{piece.text}\N{RIGHT DOUBLE QUOTATION MARK}"
-        largest = "" if len(heads) == 1 else ". Each number is the largest among the heads shown"
-        self._hint.setText(f"token {token}{spelled if piece.text != piece.shown else ''}, layer {view.layer}{largest}")
+        self._hint.setText(_hint(sight, view, unit))
+        # What is hidden on the picture is told here all the same.
+        weights = sight.weights if sight.sinks.treatment == "renormalise" else sight.with_sinks
+        if sight.is_query(unit):
+            row = looks_at(weights, range(len(sight.heads)), unit - sight.first_query)
+            self.looks_at.show_rows(self._named(sight, row, 0), sight.scale)
+        if sight.is_key(unit):
+            column = looked_at_by(weights, range(len(sight.heads)), unit)
+            self.looked_at_by.show_rows(self._named(sight, column, sight.first_query), sight.scale)
 
-        def named(readings: list[Reading], first: int) -> list[tuple[Reading, str, bool]]:
-            pieces = sight.tokens[first:]
-            # A weight of 0 is that of a token which cannot be seen.
-            return [
-                (reading, pieces[reading.token].shown, pieces[reading.token].is_special)
-                for reading in readings
-                if reading.weight > 0
-            ]
+    def _named(self, sight: Sight, readings: list[Reading], first: int) -> list[tuple[Reading, str, bool]]:
+        """The readings that are worth a line, with their heads, their tokens' texts, and whether those are special ones. A text
+        that stands in the sentence more than once has its position with it."""
+        texts = [token.shown for token in sight.tokens]
+        named = []
+        for reading in readings:
+            if reading.weight < _LEAST * sight.scale:
+                break  # of the rest none is stronger
+            unit = reading.token + first
+            place = f" {sight.position(unit)}" if texts.count(texts[unit]) > 1 else ""
+            head = sight.heads[reading.head]
+            named.append((replace(reading, head=head), texts[unit] + place, sight.tokens[unit].is_special))
+        return named
 
-        if sight.is_query(token):
-            self.looks_at.show_rows(named(looks_at(sight.attention, heads, token - sight.first_query), 0))
-        if sight.is_key(token):
-            self.looked_at_by.show_rows(named(looked_at_by(sight.attention, heads, token), sight.first_query))
+
+def _hint(sight: Sight, view: View, unit: int) -> str:
+    """The line below a token's text: where it stands, how the model spells it, what the numbers are."""
+    piece = sight.tokens[unit]
+    spelled = f", the model reads \N{LEFT DOUBLE QUOTATION MARK}{piece.text}\N{RIGHT DOUBLE QUOTATION MARK}"
+    place = sight.units.places[unit]
+    where = f"token {place.start}" if len(place) == 1 else f"tokens {place.start} to {place.stop - 1}"
+    largest = "" if len(sight.heads) == 1 else ". Each number is the largest among the heads shown"
+    return f"{where}{spelled if piece.text != piece.shown else ''}, layer {view.layer}{largest}"
 
 
 def _heading(text: str, parent: QWidget) -> QLabel:

@@ -17,6 +17,7 @@ from attnviz.scene.words import facts_line
 from attnviz.session.session import Session
 from attnviz.session.settings import Settings, load_settings, save_settings
 from attnviz.session.sight import kind_of
+from attnviz.session.view import Sinks
 from attnviz.ui.actions import ACTIONS, ActionRow
 from attnviz.ui.appearance import Appearance, Choice
 from attnviz.ui.collector import Collector
@@ -132,7 +133,10 @@ class MainWindow(QMainWindow):
         self.reader.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def toggle_specials(self) -> None:
-        self.session.show(hide_specials=not self.session.state.view.hide_specials)
+        sinks = self.session.state.view.sinks
+        kinds = sinks.kinds - {"special"} if sinks.hide_specials else sinks.kinds | {"special"}
+        treatment = "hide" if not sinks.are_taken_out and "special" in kinds else sinks.treatment
+        self.session.show(sinks=Sinks(kinds, treatment))
 
     def zoom_in(self) -> None:
         self.reader.canvas.zoom_by(1.25)
@@ -294,7 +298,7 @@ class MainWindow(QMainWindow):
             self.models.show_current(new.model)
         self.reader.show_state(old, new)
         specials = self.actions_by_slot["toggle_specials"]
-        specials.setChecked(new.view.hide_specials)
+        specials.setChecked(new.view.sinks.hide_specials)
         if new.run is not old.run and new.run is not None:
             self._show_facts(new.run)
             if old.run is None or old.run.model is not new.run.model:

@@ -22,7 +22,7 @@ from attnviz.errors import ExportError
 from attnviz.export.figure import Paper, figure_image, figure_scene, save_figure
 from attnviz.paint.fonts import text_width
 from attnviz.session.view import HeadChoice, View
-from tests.scene.pictures import run_of, text_of
+from tests.scene.pictures import hiding, run_of, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,7 +131,7 @@ def test_an_svg_states_its_size_in_millimetres_and_a_viewbox(run: Run, tmp_path:
 
 @pytest.mark.parametrize("hide", [True, False])
 def test_an_svg_has_each_token_as_text_in_order(run: Run, tmp_path: Path, hide: bool) -> None:
-    root = ElementTree.parse(saved(run, tmp_path, ".svg", view=replace(VIEW, hide_specials=hide))).getroot()
+    root = ElementTree.parse(saved(run, tmp_path, ".svg", view=replace(VIEW, sinks=hiding(hide)))).getroot()
     texts = [(element.text or "").strip() for element in root.iter(f"{SVG}text")]
     at = 0
     for token in (piece.shown for piece in run.trace.pieces if not (hide and piece.is_special)):

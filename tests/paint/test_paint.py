@@ -13,14 +13,16 @@ from hypothesis.extra import numpy as arrays
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QFontInfo, QImage, QPainter, QPainterPath
 
+from attnviz.paint.arcs import paint_arcs, paint_text
 from attnviz.paint.fonts import FAMILY, font, text_width
-from attnviz.paint.painter import paint_arcs, paint_scene, paint_text
+from attnviz.paint.painter import paint_scene
 from attnviz.paint.paths import cubic_path
-from attnviz.scene.build import Layout, build_scene
+from attnviz.scene.page import Layout
+from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import View
 from tests.scene.pictures import run_of, text_of
-from tests.scene.test_build import check_geometry as check_with_stand_in
+from tests.scene.test_arcs import check_geometry as check_with_stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +101,7 @@ def test_a_line_has_one_length_at_every_size() -> None:
 def test_with_the_real_type_nothing_overlaps_either(
     minilm: Model, monkeypatch: pytest.MonkeyPatch, n_token: int, width: float
 ) -> None:
-    monkeypatch.setattr("tests.scene.test_build.stand_in_measure", text_width)
+    monkeypatch.setattr("tests.scene.test_arcs.stand_in_measure", text_width)
     run = run_of(minilm, text_of(minilm, n_token), 4, 0.5)
     check_with_stand_in(build_scene(run, View(layer=3), LIGHT, Layout(width, caption=True), text_width))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from attnviz.session.request import Request
 from attnviz.session.run import Run
+from attnviz.session.view import Sinks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 _WORDS: Final = (
     "The old captain of the ferry didn't believe in lighthouses, and unbelievably he was right about one of them; so".split()
 )
+
+
+SHOWN: Final = Sinks(treatment="show")
+
+
+def hiding(specials: bool) -> Sinks:
+    """Special tokens hidden, or everything shown."""
+    return Sinks() if specials else SHOWN
 
 
 def stand_in_measure(text: str, size: int, bold: bool) -> float:

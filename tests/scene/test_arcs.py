@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attnviz.analysis.edges import Threshold
-from attnviz.scene.build import Layout, build_scene
+from attnviz.scene.page import Layout
 from attnviz.scene.palette import head_colour
+from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import HeadChoice, View
-from tests.scene.pictures import points_of, rooms, run_of, stand_in_measure, text_of
+from tests.scene.pictures import SHOWN, hiding, points_of, rooms, run_of, stand_in_measure, text_of
 
 if TYPE_CHECKING:
     from attnviz.engine.model import Model
@@ -65,7 +66,7 @@ def check_geometry(scene: Scene) -> None:
 @pytest.mark.parametrize("name", [*map(str, SIZES), "what-if", "one head", "48 heads", "pair"])
 def test_nothing_overlaps_and_nothing_leaves_the_picture(runs: dict[str, Run], name: str, width: float) -> None:
     for hide in (True, False):
-        check_geometry(build(runs[name], View(layer=3, hide_specials=hide), width))
+        check_geometry(build(runs[name], View(layer=3, sinks=hiding(hide)), width))
 
 
 @pytest.mark.parametrize("name", ["5", "15", "40", "what-if", "48 heads"])
@@ -117,7 +118,7 @@ def test_the_same_input_gives_an_equal_scene(runs: dict[str, Run]) -> None:
 def test_the_shares_on_the_picture_are_the_measured_ones(runs: dict[str, Run], hide: bool, threshold: Threshold) -> None:
     run = runs["15"]
     heads = [1, 4]
-    scene = build(run, View(3, HeadChoice(frozenset(heads), 12), None, threshold, hide))
+    scene = build(run, View(3, HeadChoice(frozenset(heads), 12), None, threshold, sinks=hiding(hide)))
     attention = run.trace.attention(3)[heads].astype(float)
     shown = [i for i, piece in enumerate(run.trace.pieces) if not (hide and piece.is_special)]
     rows = attention[:, shown]
@@ -169,7 +170,7 @@ def test_a_text_that_leaves_nothing_to_show_is_an_empty_picture_that_says_so(min
     scene = build(run)
     assert scene.tokens == ()
     assert "nothing is drawn" in " ".join(label.text for label in scene.labels)
-    assert len(build(run, View(3, hide_specials=False)).tokens) == 2
+    assert len(build(run, View(3, sinks=SHOWN)).tokens) == 2
 
 
 def test_specials_that_the_person_wrote_are_words_like_others(minilm: Model) -> None:
@@ -238,7 +239,7 @@ def test_arcs_are_limited_and_the_picture_says_so(runs: dict[str, Run]) -> None:
 def test_only_a_token_that_is_shown_can_be_in_focus(
     runs: dict[str, Run], focus: int | None, hide: bool, expected: int | None
 ) -> None:
-    assert build(runs["15"], View(3, focus=focus, hide_specials=hide)).focus == expected
+    assert build(runs["15"], View(3, focus=focus, sinks=hiding(hide))).focus == expected
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -253,7 +254,7 @@ def test_only_a_token_that_is_shown_can_be_in_focus(
 def test_no_text_width_or_choice_breaks_the_picture(
     minilm: Model, text: str, width: float, heads: frozenset[int], hide: bool, mass: float, height: float
 ) -> None:
-    view = View(5, HeadChoice(heads, 12), 1, Threshold("mass", mass), hide)
+    view = View(5, HeadChoice(heads, 12), 1, Threshold("mass", mass), sinks=hiding(hide))
     scene = build(run_of(minilm, text), view, float(np.float32(width)), height, caption=not height)
     if scene.tokens:
         check_geometry(scene)

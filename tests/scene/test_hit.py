@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attnviz.scene.build import Layout, build_scene
 from attnviz.scene.hit import arc_under, sample, token_under
+from attnviz.scene.page import Layout
+from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import View
 from tests.scene.pictures import points_of, run_of, stand_in_measure, text_of

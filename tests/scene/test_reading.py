@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from attnviz.analysis.edges import Threshold
 from attnviz.analysis.reading import Reading, looked_at_by, looks_at
-from attnviz.scene.build import Layout, build_scene
 from attnviz.scene.focus import focus_labels
+from attnviz.scene.page import Layout
 from attnviz.scene.palette import head_colour
+from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import View
 from tests.scene.pictures import Room, label_room, rooms, run_of, stand_in_measure, text_of

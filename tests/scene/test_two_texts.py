@@ -10,13 +10,14 @@ import pytest
 from attnviz.analysis.edges import Threshold
 from attnviz.engine.model import Model, load_model
 from attnviz.export.provenance import provenance
-from attnviz.scene.build import Layout, build_scene
 from attnviz.scene.focus import arcs_in_focus, focus_labels
+from attnviz.scene.page import Layout
+from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
 from attnviz.scene.words import left_out_line
 from attnviz.session.view import View
 from tests.golden.families_reader import write_model
-from tests.scene.pictures import rooms, run_of, stand_in_measure
+from tests.scene.pictures import SHOWN, hiding, rooms, run_of, stand_in_measure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ def run(t5: Model) -> Run:
 
 
 def picture(run: Run, kind: Kind, layout: Layout = WINDOW) -> Scene:
-    view = View(kind=kind, threshold=EVERYTHING, hide_specials=False)
+    view = View(kind=kind, threshold=EVERYTHING, sinks=SHOWN)
     return build_scene(run, view, load_theme("light"), layout, stand_in_measure)
 
 
@@ -94,7 +95,7 @@ def test_a_model_of_one_attention_has_no_word_for_it(minilm: Model) -> None:
 
 
 def test_a_pinned_token_of_the_encoder_brings_forward_the_arcs_that_look_at_it(run: Run) -> None:
-    view = View(kind="cross", threshold=EVERYTHING, hide_specials=False, focus=1)
+    view = View(kind="cross", threshold=EVERYTHING, sinks=SHOWN, focus=1)
     scene = build_scene(run, view, load_theme("light"), WINDOW, stand_in_measure)
     np.testing.assert_array_equal(arcs_in_focus(scene), scene.arcs.key == 1)
     numbers = {label.text for label, _ in focus_labels(scene, stand_in_measure)}
@@ -105,7 +106,7 @@ def test_a_pinned_token_of_the_encoder_brings_forward_the_arcs_that_look_at_it(r
 
 def test_a_pinned_token_of_the_decoder_brings_forward_what_it_looks_at(run: Run) -> None:
     first = len(run.trace.tokens)
-    view = View(kind="cross", threshold=EVERYTHING, hide_specials=False, focus=first + 2)
+    view = View(kind="cross", threshold=EVERYTHING, sinks=SHOWN, focus=first + 2)
     scene = build_scene(run, view, load_theme("light"), WINDOW, stand_in_measure)
     np.testing.assert_array_equal(arcs_in_focus(scene), scene.arcs.query == first + 2)
 
@@ -114,7 +115,7 @@ def test_a_pinned_token_of_the_decoder_brings_forward_what_it_looks_at(run: Run)
 def test_a_decoder_without_a_text_says_what_it_waits_for(t5: Model, kind: Kind) -> None:
     alone = run_of(t5, TEXT)
     for hide_specials in (True, False):
-        view = View(kind=kind, hide_specials=hide_specials)
+        view = View(kind=kind, sinks=hiding(hide_specials))
         lines = [label.text for label in build_scene(alone, view, load_theme("light"), WINDOW, stand_in_measure).labels]
         assert any("read only its start token: give it a text" in line for line in lines) == hide_specials
 

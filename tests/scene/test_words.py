@@ -7,13 +7,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz.analysis.edges import Edges, Threshold
-from attnviz.scene.words import beyond_trained_line, count_of, drawn_line, heads_phrase, shares_line, wrap
+from attnviz.scene.words import beyond_trained_line, count_of, heads_phrase, wrap
 from tests.scene.pictures import run_of, stand_in_measure
 
 if TYPE_CHECKING:
@@ -49,31 +47,6 @@ def test_the_heads_can_be_read_back_from_their_phrase(case: tuple[int, set[int]]
 
 def test_counts_agree_with_their_noun() -> None:
     assert [count_of(n, "token") for n in (0, 1, 2, 1_200)] == ["0 tokens", "1 token", "2 tokens", "1,200 tokens"]
-
-
-def edges(n_drawn: int, n_passed: int, n_all: int, hidden: float, dropped: float) -> Edges:
-    nothing = np.zeros(n_drawn, np.intp)
-    return Edges(nothing, nothing, nothing, np.zeros(n_drawn, np.float32), n_all, n_passed, hidden, dropped)
-
-
-@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
-def test_the_shares_on_the_picture_make_100_percent(hidden: float, part: float) -> None:
-    line = shares_line(edges(1, 1, 9, hidden, (1.0 - hidden) * part), ["[CLS]", "[SEP]", "[SEP]"])
-    numbers = [int(number) for number in re.findall(r"(-?\d+) %", line)]
-    assert sum(numbers) == 100
-    assert min(numbers) >= 0
-    assert line.count("[SEP]") == 1
-
-
-def test_what_is_not_hidden_is_not_mentioned() -> None:
-    assert shares_line(edges(9, 9, 9, 0.0, 0.0), []) == "drawn: 100 %"
-
-
-def test_the_rule_is_said_as_it_was_set() -> None:
-    assert "strongest 35 %" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("mass", 0.35))
-    assert "weights from 0.25" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("weight", 0.25))
-    assert drawn_line(edges(3, 3, 1_000, 0, 0), Threshold()).startswith("3 of 1,000 arcs")
-    assert "the strongest of the 7 by" in drawn_line(edges(3, 7, 1_000, 0, 0), Threshold())
 
 
 @given(st.text("ab ,.你", max_size=200), st.floats(20.0, 400.0))

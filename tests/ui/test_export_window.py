@@ -284,7 +284,8 @@ def check_facts(hands: Hands, facts: str | None) -> None:
     assert told["heads"] == sorted(set(hands.scene.arcs.head.tolist()))
     assert told["focus"] == view.focus == hands.scene.focus
     assert told["threshold"] == {view.threshold.kind: view.threshold.value}
-    assert told["hide_specials"] == view.hide_specials == ("[CLS]" not in hands.words())
+    assert told["sinks"]["kinds"] == sorted(view.sinks.kinds)
+    assert view.sinks.hide_specials == ("[CLS]" not in hands.words())
 
 
 def test_every_figure_says_what_it_takes_to_make_it_again(desk: Desk) -> None:
@@ -299,7 +300,7 @@ def test_every_figure_says_what_it_takes_to_make_it_again(desk: Desk) -> None:
     again.folder.joinpath("figure.png").unlink()
     check_facts(hands, ElementTree.fromstring(written(again, ".svg").read_bytes()).findtext(f"{SVG}desc"))
     view = hands.state.view
-    assert (view.layer, view.threshold.value, view.hide_specials) == (1, 0.69, False)  # not what it is at first
+    assert (view.layer, view.threshold.value, view.sinks.hide_specials) == (1, 0.69, False)  # not what it is at first
     assert view.focus is not None
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 
 from attnviz.ui.export_dialog import ExportDialog
 from tests.golden.families_reader import write_model
+from tests.scene.pictures import SHOWN
 from tests.ui.hands import LEFT, Hands
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def test_the_panel_tells_what_a_token_of_the_decoder_looks_at(hands: Hands) -> N
     write_pair(hands, PAIR)
     choose(hands, "Decoder → encoder")
     n = len(hands.run.trace.tokens)
-    hands.window.session.show(focus=n + 1, hide_specials=False)
+    hands.window.session.show(focus=n + 1, sinks=SHOWN)
     hands.settle()
     panel = hands.reader.panel
     assert panel.looks_at.isVisible()

@@ -1,0 +1,22 @@
+"""Paints any Scene with any QPainter: on a screen, an image, a vector file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attnviz.paint.arcs import paint_arc_scene
+from attnviz.scene.scene import ArcScene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QPainter
+
+    from attnviz.scene.scene import Scene
+
+PAINTERS: dict[type[Scene], Callable[..., None]] = {ArcScene: paint_arc_scene}
+
+
+def paint_scene(scene: Scene, painter: QPainter, hairline: float = 1.0) -> None:
+    """The whole picture. hairline: the width of the thinnest lines, logical pixels; 0 means one device pixel, Qt's fast path."""
+    PAINTERS[type(scene)](scene, painter, hairline)

@@ -1,0 +1,106 @@
+"""The lines at the foot of a picture: where all of the weight went, and what kind of weight it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attnviz.scene.words import count_of
+from attnviz.session.view import BETWEEN_NAMES
+from attnviz.session.weights import MEAN
+
+if TYPE_CHECKING:
+    from attnviz.analysis.between import Between
+    from attnviz.analysis.edges import Edges, Threshold
+    from attnviz.session.sight import Sight
+    from attnviz.session.view import Quantity, View
+
+_WHOLE: Final[dict[Quantity, str]] = {
+    "attention": "the attention",
+    "norms": "the norms",
+    "rollout": "the rollout",
+}
+_TREATED: Final = {"hide": "hidden", "dim": "dimmed", "renormalise": "taken out"}
+_MOST_NAMES = 6
+
+
+def shares_line(sight: Sight, edges: Edges | None = None, between: Between = "all") -> str:
+    """Where all of the weight went, in parts that make 100 %: taken out, left out, drawn, below the threshold.
+
+    edges: those that are drawn, None where all that is left is shown. What is renormalised is told apart from the rest, which then
+    makes 100 % by itself.
+    """
+    if not (sight.queries and sight.keys and sight.heads):
+        return "nothing is drawn: no head or no token is shown"
+    parts = []
+    names = _sink_names(sight)
+    whole = 100
+    if names and sight.sinks.treatment != "show":
+        share = round(100 * sight.shares.sinks)
+        parts.append(f"{_TREATED[sight.sinks.treatment]}: {names}, mean {share} % of {_WHOLE[sight.quantity]}")
+        if sight.sinks.treatment == "hide":
+            whole -= share
+        elif sight.sinks.treatment == "renormalise":
+            parts[-1] += ", the rest scaled to 100 %"
+    for share, what in (
+        (sight.shares.learned, "the model's own sink"),
+        (sight.shares.apart, f"not {BETWEEN_NAMES[between].lower()}"),
+    ):
+        if share > 0:
+            parts.append(f"{what}: {round(100 * share)} %")
+            whole -= round(100 * share)
+    dropped = 0 if edges is None else min(round(100 * edges.dropped_share), max(whole, 0))
+    parts.append(f"{'shown' if edges is None else 'drawn'}: {max(whole - dropped, 0)} %")
+    if edges is not None and (dropped or len(edges.weight) < edges.n_candidates):
+        parts.append(f"not drawn: {dropped} %")
+    return "  ·  ".join(parts)
+
+
+def _sink_names(sight: Sight) -> str:
+    """The tokens whose attention is taken out or dimmed, each once."""
+    texts = list(dict.fromkeys(sight.tokens[unit].shown for unit in sorted(sight.quiet) if sight.is_key(unit)))
+    more = len(texts) - _MOST_NAMES
+    return " ".join(texts[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def nothing_read_line(sight: Sight) -> str | None:
+    """Why a picture of a decoder without a text is empty; None for any other."""
+    if sight.kind == "encoder" or sight.queries:
+        return None
+    return "the decoder has read only its start token: give it a text, or show special tokens"
+
+
+def drawn_line(edges: Edges, threshold: Threshold, quantity: Quantity = "attention") -> str:
+    """How many arcs were drawn, and by which rule."""
+    of_largest = "" if quantity != "norms" else " of the largest"
+    rule = (
+        f"the strongest {100 * threshold.value:.0f} % of each token's visible {_WHOLE[quantity].removeprefix('the ')}"
+        if threshold.kind == "mass"
+        else f"weights from {threshold.value:.2f}{of_largest}"
+    )
+    if len(edges.weight) < edges.n_passed:
+        return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: the strongest of the {edges.n_passed:,} by {rule}"
+    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}"
+
+
+def quantity_line(sight: Sight) -> str | None:
+    """What the weights are, where they are not the model's attention itself."""
+    if sight.quantity == "norms":
+        summed = ", of their sum over the heads" if sight.heads == (MEAN,) else ""
+        what = f"norms of the weighted value vectors behind the output projection{summed} (Kobayashi et al. 2020)"
+        return f"{what}; the largest is {sight.scale:.3g}"
+    if sight.quantity == "rollout":
+        layers = "layer 0" if sight.layer == 0 else f"layers 0 to {sight.layer}"
+        return f"rollout from the input through {layers}, the mean of all heads and half of it the residual (Abnar & Zuidema 2020)"
+    return None
+
+
+def quantity_warning(sight: Sight, view: View) -> str | None:
+    """What one must know to read the quantity, or why another one is shown than was asked for."""
+    if view.quantity == "rollout" and sight.quantity != "rollout":
+        return "Rollout is defined for tokens that look at each other; this is the attention of the decoder to the encoder itself."
+    if sight.quantity == "rollout" and sight.is_causal:
+        return (
+            "Rollout in a causal model favours the first tokens, for more positions can see them: compare tokens with those "
+            "beside them, not with the first."
+        )
+    return None
