@@ -28,7 +28,7 @@ _BLOCK_BYTES: Final = 64 << 20
 def weighted_norms(attention: Float32, values: ValueVectors, d_model: int) -> Float32:
     """How long the vector is that each key hands to each query, head by head: ‖α_h,ij·f_h(x_j)‖ as [head, query, key].
 
-    attention: [head, query, key]; values: called with slices of the keys, for at most 64 MB at once; d_model: the width of what it
+    attention: [head, query, key]; values: called with slices of the keys, for at most 64 MB a call; d_model: the width of what it
     gives. In the units of the model's hidden vectors; rows do not sum to 1.
     """
     norms = np.empty_like(attention)

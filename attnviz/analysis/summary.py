@@ -40,20 +40,25 @@ def summarise(
     Source: Vig & Belinkov 2019, "Analyzing the Structure of Attention in a Transformer Language Model", attention distance and
     dispersion, here over one text.
     """
-    sums = weights.sum(axis=-1)
-    n_row = np.count_nonzero(sums > 0, axis=-1)
-    shares = weights / np.where(sums > 0, sums, np.float32(1.0))[..., None]
-    # A share of 0 adds 0·ln(the least float) = 0.
-    logs = np.log(np.maximum(shares, np.finfo(np.float32).tiny))
-    entropy = np.maximum(-np.einsum("hqk,hqk->hq", shares, logs), np.float32(0.0))  # a share just above 1 is rounding
-    if query_positions is None or key_positions is None:
-        distance = np.full(len(weights), np.nan, np.float32)
-    else:
-        apart = np.abs(query_positions[:, None] - key_positions).astype(np.float32)
-        distance = _mean_of_rows(np.einsum("hqk,qk->hq", shares, apart), n_row)
-    return HeadSummary(_mean_of_rows(entropy, n_row), distance, _mean_of_rows(shares @ sinks.astype(np.float32), n_row))
+    placed = query_positions is not None and key_positions is not None
+    apart = np.abs(query_positions[:, None] - key_positions).astype(np.float32) if placed else None
+    of_heads = [_summarise_head(head, sinks.astype(np.float32), apart) for head in weights]
+    entropy, distance, sink_share = np.array(of_heads, np.float32).reshape(-1, 3).T
+    return HeadSummary(entropy, distance if placed else np.full_like(distance, np.nan), sink_share)
 
 
-def _mean_of_rows(values: Float32, n_row: NDArray[np.intp]) -> Float32:  # [head, query], [head] -> [head]
-    """The mean over the rows that count; the others have a value of 0."""
-    return values.sum(axis=-1) / np.maximum(n_row, 1).astype(np.float32)
+def _summarise_head(weights: Float32, sinks: Float32, apart: Float32 | None) -> tuple[float, float, float]:
+    """Entropy, distance (0 without `apart`) and sink share of one head: [query, key], [key], [query, key].
+
+    One head at a time, as a large layer with its shares and logarithms would be several GB.
+    """
+    sums = weights.sum(axis=1)
+    there = sums > 0
+    if not there.any():
+        return 0.0, 0.0, 0.0
+    shares = weights[there] / sums[there, None]
+    # A share of 0 adds 0·ln(the least float), which is 0.
+    surprise = -np.log(np.maximum(shares, np.finfo(np.float32).tiny))
+    entropy = np.einsum("qk,qk->q", shares, surprise).mean()
+    distance = 0.0 if apart is None else np.einsum("qk,qk->q", shares, apart[there]).mean()
+    return float(entropy), float(distance), float((shares @ sinks).mean())
