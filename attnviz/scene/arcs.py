@@ -56,7 +56,7 @@ def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
     if not (page.bands or layout.caption):
         page.y += ONE_BAND  # its place is kept, so that the sentence stays where it is when a what-if begins
     last = nothing_read_line(sight) or drawn_line(edges, view.threshold, sight.quantity)
-    foot = [line for line in (shares_line(sight, edges, view.between), last, quantity_line(sight)) if line is not None]
+    foot = [line for line in (shares_line(sight, edges), last, quantity_line(sight)) if line is not None]
 
     left = _row_starts(rows, layout.width)
     ends = ends_of(edges, rows, left, _lanes(len(sight.heads)))

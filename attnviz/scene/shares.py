@@ -9,7 +9,6 @@ from attnviz.session.view import BETWEEN_NAMES
 from attnviz.session.weights import MEAN
 
 if TYPE_CHECKING:
-    from attnviz.analysis.between import Between
     from attnviz.analysis.edges import Edges, Threshold
     from attnviz.session.sight import Sight
     from attnviz.session.view import Quantity, View
@@ -23,7 +22,7 @@ _TREATED: Final = {"hide": "hidden", "dim": "dimmed", "renormalise": "taken out"
 _MOST_NAMES = 6
 
 
-def shares_line(sight: Sight, edges: Edges | None = None, between: Between = "all") -> str:
+def shares_line(sight: Sight, edges: Edges | None = None) -> str:
     """Where all of the weight went, in parts that make 100 %: taken out, left out, drawn, below the threshold.
 
     edges: those that are drawn, None where all that is left is shown. What is renormalised is told apart from the rest, which then
@@ -43,7 +42,7 @@ def shares_line(sight: Sight, edges: Edges | None = None, between: Between = "al
             parts[-1] += ", the rest scaled to 100 %"
     for share, what in (
         (sight.shares.learned, "the model's own sink"),
-        (sight.shares.apart, f"not {BETWEEN_NAMES[between].lower()}"),
+        (sight.shares.apart, f"not {BETWEEN_NAMES[sight.between].lower()}"),
     ):
         if share > 0:
             parts.append(f"{what}: {round(100 * share)} %")

@@ -18,6 +18,7 @@ from attnviz.session.weights import MEAN, weights_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from attnviz.analysis.between import Between
     from attnviz.engine.config import Kind
     from attnviz.engine.ops import Float32
     from attnviz.engine.tokenizer import Token
@@ -54,7 +55,8 @@ class Sight:
     out in `shares`; taken: [map, query] the share of each row that goes to sinks, taken out or not;
     quantity: what the weights are, which differs from the view's where that one is not defined; scale: the largest weight
     that can be (1), or for norms the largest that there is;
-    visible: the units on the picture; quiet: those whose part as keys is taken out or dimmed.
+    visible: the units on the picture; queries, keys: those of them that look and that can be looked at, as far as the view leaves
+    them anything; quiet: those whose part as keys is taken out or dimmed; between: which pairs of two texts are left.
     """
 
     kind: Kind
@@ -69,8 +71,11 @@ class Sight:
     quantity: Quantity
     scale: float
     visible: tuple[int, ...]
+    queries: tuple[int, ...]
+    keys: tuple[int, ...]
     quiet: frozenset[int]
     sinks: Sinks
+    between: Between
     is_causal: bool
 
     @property
@@ -82,17 +87,6 @@ class Sight:
     def first_query(self) -> int:
         """The first unit that looks."""
         return self.units.first_query
-
-    @property
-    def queries(self) -> tuple[int, ...]:
-        """The visible units that look."""
-        return tuple(unit for unit in self.visible if self.is_query(unit))
-
-    @property
-    def keys(self) -> tuple[int, ...]:
-        """The visible units that can be looked at and are not taken out."""
-        taken = self.quiet if self.sinks.are_taken_out else frozenset()
-        return tuple(unit for unit in self.visible if self.is_key(unit) and unit not in taken)
 
     @property
     def dimmed(self) -> frozenset[int]:
@@ -155,19 +149,25 @@ def _make(trace: Trace, view: View, kind: Kind, heads: tuple[int, ...]) -> Sight
         queries = units.query_groups
         weights = merge_to_words(weights, queries, units.key_groups)
         total, learned = (_means(rows, queries) for rows in (total, learned))
-    whole = weights
-    if view.between != "all":
-        weights = np.where(_kept_pairs(units, view), weights, np.float32(0))
     sink = np.array([_is_sink(units, unit, view.sinks.kinds) for unit in range(len(units.tokens))], bool)
     is_special = np.array([token.is_special for token in units.tokens], bool)
     gone = sink & view.sinks.are_taken_out
-    visible = tuple(np.flatnonzero(~(gone & is_special)).tolist())
-    rows = [unit - units.first_query for unit in visible if unit >= units.first_query]
-    apart = _mean_share(whole.sum(-1) - weights.sum(-1), total, rows)
     left, taken = without_keys(weights, total, sink[: units.n_key], view.sinks.treatment == "renormalise")
     with_sinks, weights = weights, left if view.sinks.are_taken_out else weights
+    between: Between = view.between if len({token.sequence for token in units.tokens}) > 1 and kind == "encoder" else "all"
+    visible = np.flatnonzero(~(gone & is_special))
+    queries = visible[visible >= units.first_query]
+    keys = np.array([unit for unit in visible if unit < units.n_key and not gone[unit]], np.intp)
+    apart = 0.0
+    if between != "all":
+        pairs = _pairs(units, between)
+        queries = queries[pairs[queries].any(axis=1)]
+        keys = keys[pairs[queries][:, keys].any(axis=0)]
+        whole, weights = weights, np.where(pairs, weights, np.float32(0))
+        apart = _mean_share((whole - weights).sum(-1), total, queries)
+    rows = queries - units.first_query
     look = trace.config.stack_of(kind).looks[0]
-    loud = weights[:, rows][:, :, np.flatnonzero(~sink[: units.n_key])]
+    loud = weights[:, rows][:, :, keys[~sink[keys]]]
     return Sight(
         kind=kind,
         layer=view.layer,
@@ -180,9 +180,12 @@ def _make(trace: Trace, view: View, kind: Kind, heads: tuple[int, ...]) -> Sight
         shares=Shares(_mean(taken, rows), apart, _mean_share(learned, total, rows)),
         quantity=quantity,
         scale=max(float(loud.max(initial=0.0)), 1e-9) if quantity == "norms" else 1.0,
-        visible=visible,
+        visible=tuple(visible.tolist()),
+        queries=tuple(queries.tolist()),
+        keys=tuple(keys.tolist()),
         quiet=frozenset(np.flatnonzero(sink).tolist()) if view.sinks.treatment != "show" else frozenset(),
         sinks=view.sinks,
+        between=between,
         is_causal=look.is_causal and kind != "cross",
     )
 
@@ -197,21 +200,21 @@ def _is_sink(units: Units, unit: int, kinds: frozenset[SinkKind]) -> bool:
     return (unit == 0 and "first" in kinds) or ("punctuation" in kinds and all(category(char)[0] == "P" for char in token.shown))
 
 
-def _kept_pairs(units: Units, view: View) -> NDArray[np.bool_]:
+def _pairs(units: Units, between: Between) -> NDArray[np.bool_]:
     """Which queries and keys, [query, key], belong to the texts that the view asks for."""
     texts = np.array([token.sequence for token in units.tokens], np.intp)
-    return between_texts(texts[units.first_query :], texts[: units.n_key], view.between)
+    return between_texts(texts[units.first_query :], texts[: units.n_key], between)
 
 
 def _means(rows: Float32, groups: tuple[range, ...]) -> Float32:  # [map, query] -> [map, word]
     return np.stack([rows[:, group.start : group.stop].mean(axis=1) for group in groups], axis=1)
 
 
-def _mean(share: Float32, rows: list[int]) -> float:
+def _mean(share: Float32, rows: NDArray[np.intp]) -> float:
     return float(share[:, rows].mean(dtype=np.float64)) if share[:, rows].size else 0.0
 
 
-def _mean_share(part: Float32, total: Float32, rows: list[int]) -> float:
+def _mean_share(part: Float32, total: Float32, rows: NDArray[np.intp]) -> float:
     """The mean over rows of a part of the row's total; rows of nothing count as 0."""
     share = np.divide(part, total, out=np.zeros_like(total), where=total > 0)
     return max(0.0, _mean(share, rows))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Menu = Literal["File", "View", "Model", "Heads", "Help"]
+from attnviz.session.view import PICTURE_NAMES, QUANTITY_NAMES
+
+if TYPE_CHECKING:
+    from attnviz.session.session import State
+
+Menu = Literal["File", "View", "Weights", "Model", "Heads", "Help"]
 
 
 @dataclass(frozen=True)
@@ -25,12 +30,12 @@ ACTIONS = (
     ActionRow("File", "Export\N{HORIZONTAL ELLIPSIS}", ("Ctrl+E",), "export", separated=True),
     ActionRow("File", "Copy picture", ("Ctrl+Shift+C",), "copy_picture"),
     ActionRow("File", "Quit", ("Ctrl+Q",), "close", separated=True),
-    ActionRow("View", "Previous layer", ("[",), "previous_layer"),
+    ActionRow("View", "Arcs", ("Ctrl+1",), "show_arcs", checkable=True),
+    ActionRow("View", "Previous layer", ("[",), "previous_layer", separated=True),
     ActionRow("View", "Next layer", ("]",), "next_layer"),
     ActionRow("View", "Previous token", (), "previous_token"),
     ActionRow("View", "Next token", (), "next_token"),
     ActionRow("View", "No token in focus", ("Esc",), "unpin"),
-    ActionRow("View", "Hide special tokens", ("S",), "toggle_specials", checkable=True, separated=True),
     ActionRow("View", "Zoom in", ("Ctrl++", "Ctrl+="), "zoom_in", separated=True),
     ActionRow("View", "Zoom out", ("Ctrl+-",), "zoom_out"),
     ActionRow("View", "Fit", ("Ctrl+0",), "fit"),
@@ -38,6 +43,11 @@ ACTIONS = (
     ActionRow("View", "Light", (), "go_light", checkable=True),
     ActionRow("View", "Dark", (), "go_dark", checkable=True),
     ActionRow("View", "Reduce motion", (), "toggle_motion", checkable=True, separated=True),
+    ActionRow("Weights", "Attention", (), "show_attention", checkable=True),
+    ActionRow("Weights", "Rollout", (), "show_rollout", checkable=True),
+    ActionRow("Weights", "Mean of the shown heads", ("M",), "toggle_mean", checkable=True, separated=True),
+    ActionRow("Weights", "Whole words", ("W",), "toggle_words", checkable=True),
+    ActionRow("Weights", "Hide special tokens", ("S",), "toggle_specials", checkable=True),
     ActionRow("Model", "All models\N{HORIZONTAL ELLIPSIS}", ("Ctrl+M",), "show_models"),
     ActionRow("Model", "Open a model folder\N{HORIZONTAL ELLIPSIS}", ("Ctrl+O",), "open_folder", separated=True),
     ActionRow("Model", "Open a GGUF file\N{HORIZONTAL ELLIPSIS}", ("Ctrl+Shift+O",), "open_file"),
@@ -49,6 +59,19 @@ ACTIONS = (
     ActionRow("Help", "Keys", ("F1",), "show_keys"),
     ActionRow("Help", "About attnviz", (), "show_about"),
 )
+
+
+def ticks_of(state: State) -> dict[str, bool]:
+    """Whether each entry that follows the view is on, by its slot."""
+    view = state.view
+    return {
+        **{f"show_{picture}": view.picture == picture for picture in PICTURE_NAMES},
+        **{f"show_{quantity}": view.quantity == quantity for quantity in QUANTITY_NAMES},
+        "toggle_mean": view.is_mean,
+        "toggle_words": view.words,
+        "toggle_specials": view.sinks.hide_specials,
+    }
+
 
 # Keys that belong to no menu, for the page of keys.
 OTHER_KEYS = (

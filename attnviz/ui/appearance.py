@@ -44,6 +44,11 @@ QCheckBox {{ spacing: 8px; }}
 QCheckBox::indicator {{ width: 15px; height: 15px; border: 1px solid {faint}; border-radius: 4px; background: {field}; }}
 QCheckBox::indicator:focus {{ border: 1px solid {accent}; }}
 QCheckBox::indicator:checked {{ background: {accent}; border: 1px solid {accent}; image: url("{icons}/check-{name}.svg"); }}
+QRadioButton {{ spacing: 8px; }}
+QRadioButton::indicator {{ width: 13px; height: 13px; border: 1px solid {faint}; border-radius: 7px; background: {field}; }}
+QRadioButton::indicator:focus {{ border: 1px solid {accent}; }}
+QRadioButton::indicator:checked {{ border: 4px solid {accent}; width: 7px; height: 7px; background: {accent_ink}; }}
+QFrame#popup {{ background: {field}; border: 1px solid {hairline}; }}
 QSlider::groove:horizontal {{ height: 3px; border-radius: 1px; background: {hairline}; }}
 QSlider::sub-page:horizontal {{ height: 3px; border-radius: 1px; background: {accent}; }}
 QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -6px 0; border-radius: 7px; background: {field};
@@ -57,6 +62,11 @@ QToolButton:hover, QPushButton:hover {{ border: 1px solid {faint}; }}
 QToolButton:focus, QPushButton:focus {{ border: 1px solid {accent}; }}
 QToolButton:pressed, QPushButton:pressed {{ background: {hairline}; }}
 QToolButton:checked {{ background: {focus_ground}; border: 1px solid {accent}; }}
+QToolButton[segment="first"] {{ border-top-right-radius: 0; border-bottom-right-radius: 0; }}
+QToolButton[segment="middle"] {{ border-radius: 0; border-left: none; }}
+QToolButton[segment="last"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; border-left: none; }}
+QToolButton[segment]:checked {{ background: {focus_ground}; border-color: {hairline}; color: {accent}; font-weight: 600; }}
+QToolButton[segment]:focus {{ color: {accent}; }}
 QToolButton:disabled, QPushButton:disabled {{ color: {faint}; background: {panel}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QPushButton[primary="true"] {{ background: {accent}; color: {accent_ink}; border: 1px solid {accent}; }}

@@ -42,12 +42,13 @@ class Chip(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._appearance.theme
-        on = self.isChecked() or self.head is None
+        on = self.isChecked() or not self.isCheckable()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         edge = theme.accent if self.hasFocus() else theme.faint if self.underMouse() else theme.hairline
         painter.setPen(QPen(QColor(edge), 1.0))
-        painter.setBrush(QColor(theme.field if on else theme.panel))
+        is_pressed = on and self.head is None and self.isCheckable()
+        painter.setBrush(QColor(theme.focus_ground if is_pressed else theme.field if on else theme.panel))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _HEIGHT / 2, _HEIGHT / 2)
         x = 9.0
         if self.head is not None:
@@ -65,6 +66,7 @@ class HeadChips(QWidget):
     """The chips of all heads, in as many lines as the width asks for."""
 
     headsPicked = Signal(object)  # frozenset of heads
+    meanPicked = Signal(bool)
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,6 +76,10 @@ class HeadChips(QWidget):
         self._all = Chip("All heads", None, appearance, self)
         self._all.setToolTip("Show all heads (A)")
         self._all.clicked.connect(self._on_all_clicked)
+        self._mean = Chip("Mean", None, appearance, self)
+        self._mean.setCheckable(True)
+        self._mean.setToolTip("The mean of the shown heads in place of each of them (M)")
+        self._mean.clicked.connect(self.meanPicked)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         appearance.changed.connect(self.update)
 
@@ -86,13 +92,20 @@ class HeadChips(QWidget):
         """The chip that shows all heads."""
         return self._all
 
+    @property
+    def mean_chip(self) -> Chip:
+        """The chip that makes one map of the shown heads."""
+        return self._mean
+
     def line_width(self, head_count: int) -> int:
         """The width of the chips of `head_count` heads on one line."""
         heads = sum(_chip_width(f"H{head}", True) + _GAP for head in range(head_count))
-        return self._all.sizeHint().width() + _GAP + heads
+        return self._all.sizeHint().width() + self._mean.sizeHint().width() + 2 * _GAP + heads
 
-    def set_heads(self, head_count: int, shown: frozenset[int], trained: int) -> None:
-        """Have one chip per head, those of `shown` switched on; trained: the model's own count, to say what a head holds."""
+    def set_heads(self, head_count: int, shown: frozenset[int], trained: int, is_mean: bool = False) -> None:
+        """Have one chip per head, those of `shown` switched on; trained: the model's own count, to say what a head holds; is_mean:
+        whether they are shown as one map."""
+        self._mean.setChecked(is_mean)
         while len(self._chips) > head_count:
             gone = self._chips.pop()
             gone.hide()
@@ -135,7 +148,7 @@ class HeadChips(QWidget):
 
     def _lay_out(self, width: int, move: bool) -> int:
         at = QPoint(0, 0)
-        for chip in (self._all, *self._chips):
+        for chip in (self._all, self._mean, *self._chips):
             size = chip.sizeHint()
             if at.x() and at.x() + size.width() > width:
                 at = QPoint(0, at.y() + _HEIGHT + _GAP)

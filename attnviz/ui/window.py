@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget, QToolButton
 
 from attnviz.engine.folder import enclosing_folder
@@ -16,9 +16,7 @@ from attnviz.export.figure import Paper
 from attnviz.scene.words import facts_line
 from attnviz.session.session import Session
 from attnviz.session.settings import Settings, load_settings, save_settings
-from attnviz.session.sight import kind_of
-from attnviz.session.view import Sinks
-from attnviz.ui.actions import ACTIONS, ActionRow
+from attnviz.ui.actions import ACTIONS, ActionRow, ticks_of
 from attnviz.ui.appearance import Appearance, Choice
 from attnviz.ui.collector import Collector
 from attnviz.ui.copying import Copy, leave_clipboard, make_copy, put_on_clipboard
@@ -28,6 +26,7 @@ from attnviz.ui.job import Job
 from attnviz.ui.memory_menu import MemoryMenu
 from attnviz.ui.model_choice import ModelChoice
 from attnviz.ui.reader import ReaderPage
+from attnviz.ui.view_actions import ViewActions
 from attnviz.ui.welcome import WelcomePage
 from attnviz.ui.worker import Worker
 
@@ -77,9 +76,9 @@ class MainWindow(QMainWindow):
         self.statusBar().addPermanentWidget(self._job)
         self.statusBar().addPermanentWidget(self._cancel)
         self.statusBar().setSizeGripEnabled(False)
+        self.view_actions = ViewActions(self.session, self.reader, self)
         self.actions_by_slot: dict[str, QAction] = {}
         self._make_menus()
-        self._make_digit_keys()
         self._connect()
         self.resize(self._settings.width, self._settings.height)
         self.session.subscribe(self._on_session_changed)
@@ -116,37 +115,6 @@ class MainWindow(QMainWindow):
         if state.run is not None and self._copy_job.start(partial(make_copy, state.run, state.view, Paper())):
             self.statusBar().showMessage("Copying\N{HORIZONTAL ELLIPSIS}")
 
-    def previous_layer(self) -> None:
-        self.reader.layers.setValue(self.reader.layers.value() - 1)
-
-    def next_layer(self) -> None:
-        self.reader.layers.setValue(self.reader.layers.value() + 1)
-
-    def previous_token(self) -> None:
-        self.reader.canvas.move_pin(-1)
-
-    def next_token(self) -> None:
-        self.reader.canvas.move_pin(1)
-
-    def unpin(self) -> None:
-        self.session.show(focus=None)
-        self.reader.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def toggle_specials(self) -> None:
-        sinks = self.session.state.view.sinks
-        kinds = sinks.kinds - {"special"} if sinks.hide_specials else sinks.kinds | {"special"}
-        treatment = "hide" if not sinks.are_taken_out and "special" in kinds else sinks.treatment
-        self.session.show(sinks=Sinks(kinds, treatment))
-
-    def zoom_in(self) -> None:
-        self.reader.canvas.zoom_by(1.25)
-
-    def zoom_out(self) -> None:
-        self.reader.canvas.zoom_by(0.8)
-
-    def fit(self) -> None:
-        self.reader.canvas.fit()
-
     def follow_system(self) -> None:
         self._choose_theme("system")
 
@@ -157,11 +125,11 @@ class MainWindow(QMainWindow):
         self._choose_theme("dark")
 
     def toggle_motion(self) -> None:
-        self.set_reduced_motion(not self.reader.reduced_motion)
+        self.set_reduced_motion(not self.reader.pictures.reduced_motion)
 
     def set_reduced_motion(self, reduced: bool) -> None:
         """Have arcs jump instead of glide, or glide again."""
-        self.reader.reduced_motion = reduced
+        self.reader.pictures.reduced_motion = reduced
         self.actions_by_slot["toggle_motion"].setChecked(reduced)
         self._keep(reduced_motion=reduced)
 
@@ -185,17 +153,6 @@ class MainWindow(QMainWindow):
 
     def trained_heads(self) -> None:
         self.session.ask(head_count=None)
-
-    def all_heads(self) -> None:
-        self.session.show(heads=None)
-
-    def show_head(self, head: int) -> None:
-        """Show one head alone; if it is alone already, all of them."""
-        run, view = self.session.state.run, self.session.state.view
-        n_head = 0 if run is None else run.trace.head_count_of(kind_of(run.trace, view))
-        if head < n_head:
-            alone = frozenset({head})
-            self.session.show_heads(frozenset(range(n_head)) if view.shown_heads(n_head) == alone else alone)
 
     def show_keys(self) -> None:
         keys_dialog(self).open()
@@ -241,20 +198,15 @@ class MainWindow(QMainWindow):
         menus["Model"].addMenu(self.memory_menu)
         self.set_reduced_motion(self._settings.reduced_motion)
         self._show_choice()
-        self.actions_by_slot["toggle_specials"].setChecked(True)
+        self._tick(self.session.state)
 
     def _make_action(self, row: ActionRow) -> QAction:
         action = QAction(row.text, self)
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setCheckable(row.checkable)
-        action.triggered.connect(getattr(self, row.slot))
+        action.triggered.connect(getattr(self.view_actions if hasattr(self.view_actions, row.slot) else self, row.slot))
         self.actions_by_slot[row.slot] = action
         return action
-
-    def _make_digit_keys(self) -> None:
-        for digit in range(10):
-            # partial, not a lambda: it holds the bound method and the digit, no frame
-            QShortcut(QKeySequence(str(digit)), self).activated.connect(partial(self.show_head, digit))
 
     def _connect(self) -> None:
         reader = self.reader
@@ -264,13 +216,7 @@ class MainWindow(QMainWindow):
         reader.pair.textEdited.connect(self._on_pair_edited)
         reader.pair.pasteRefused.connect(reader.notice.show_sentence)
         self.models.modelChosen.connect(self.open_model)
-        reader.kinds.activated.connect(self._on_kind_activated)
-        reader.layers.valueChanged.connect(self._on_layer_changed)
         reader.head_counts.valueChanged.connect(self._on_head_count_changed)
-        reader.chips.headsPicked.connect(self.session.show_heads)
-        reader.threshold.thresholdPicked.connect(self._on_threshold_picked)
-        reader.specials_button.clicked.connect(self.toggle_specials)
-        reader.canvas.tokenPinned.connect(self._on_token_pinned)
         self.welcome.modelArrived.connect(self.models.take)
         self.welcome.folderWanted.connect(self.open_folder)
         self.welcome.fileWanted.connect(self.open_file)
@@ -297,13 +243,17 @@ class MainWindow(QMainWindow):
         if new.model != old.model:
             self.models.show_current(new.model)
         self.reader.show_state(old, new)
-        specials = self.actions_by_slot["toggle_specials"]
-        specials.setChecked(new.view.sinks.hide_specials)
+        self._tick(new)
         if new.run is not old.run and new.run is not None:
             self._show_facts(new.run)
             if old.run is None or old.run.model is not new.run.model:
                 self._keep(recent=self.models.remember(new.run.request.model))
         self._show_job(new.busy)
+
+    def _tick(self, state: State) -> None:
+        """Tick the menus' entries that are on."""
+        for slot, is_on in ticks_of(state).items():
+            self.actions_by_slot[slot].setChecked(is_on)
 
     def _show_job(self, busy: bool) -> None:
         """Name the running job once it lasts; a word that flickers at each key would tell nothing."""
@@ -326,15 +276,9 @@ class MainWindow(QMainWindow):
     def _on_pair_edited(self, text: str) -> None:
         self.session.ask(pair=text or None)
 
-    def _on_kind_activated(self, index: int) -> None:
-        self.session.show(kind=self.reader.kinds.itemData(index))
-
     def _on_budget_picked(self, gibibytes: float) -> None:
         self._worker.set_budget(gibibytes)
         self._keep(weights_gib=gibibytes)
-
-    def _on_layer_changed(self) -> None:
-        self.session.show(layer=self.reader.layers.stop())
 
     def _on_head_count_changed(self) -> None:
         run = self.session.state.run
@@ -343,12 +287,6 @@ class MainWindow(QMainWindow):
         self.session.ask(head_count=None if trained else count)
         if self.session.state.failure is not None:  # the text cannot be read: the state may be the same, the slider is not
             self.reader.show_head_count(self.session.state)
-
-    def _on_threshold_picked(self, threshold: object) -> None:
-        self.session.show(threshold=threshold)
-
-    def _on_token_pinned(self, token: object) -> None:
-        self.session.show(focus=token)
 
     def _on_run_done(self, run: Run) -> None:
         self.session.accept(run)

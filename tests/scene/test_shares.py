@@ -37,8 +37,8 @@ SHARES = st.tuples(*(4 * [st.floats(0.0, 1.0)])).map(lambda parts: [part / max(s
 @given(SHARES)
 def test_the_shares_on_the_picture_make_100_percent(sight: Sight, parts: list[float]) -> None:
     sinks, apart, learned, dropped = parts
-    told = replace(sight, shares=Shares(sinks, apart, learned))
-    line = shares_line(told, edges(1, 1, 9, sinks + apart + learned, dropped), "within")
+    told = replace(sight, shares=Shares(sinks, apart, learned), between="within")
+    line = shares_line(told, edges(1, 1, 9, sinks + apart + learned, dropped))
     numbers = [int(number) for number in re.findall(r"(-?\d+) %", line)]
     assert sum(numbers) in range(100, 103)  # each is rounded by itself, and none may fall below 0
     assert min(numbers) >= 0

@@ -110,7 +110,7 @@ def test_theme_size_and_motion_are_remembered(open_reader: Callable[..., Hands],
     kept = json.loads((own_folders / "settings.json").read_text())
     assert (kept["theme"], kept["reduced_motion"], kept["width"], kept["height"]) == ("dark", True, 1000, 700)
     second = open_reader(still=load_settings().reduced_motion)
-    assert second.reader.reduced_motion
+    assert second.reader.pictures.reduced_motion
     assert second.window.actions_by_slot["toggle_motion"].isChecked()
     assert theme_on_screen(second) == "dark"
     assert (second.window.width(), second.window.height()) == (1000, 700)

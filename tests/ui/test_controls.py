@@ -376,8 +376,9 @@ def test_the_note_carries_the_measured_share_of_the_hidden_tokens(hands: Hands) 
         hands.key("]")
 
 
-def test_the_checkbox_and_the_key_show_and_hide_the_special_tokens(hands: Hands) -> None:
-    box = hands.reader.specials_button
+def test_the_box_of_the_sinks_and_the_key_show_and_hide_the_special_tokens(hands: Hands) -> None:
+    box = hands.reader.bar.sinks.boxes["special"]
+    hands.qtbot.mouseClick(hands.reader.bar.sinks, LEFT)
     action = hands.window.actions_by_slot["toggle_specials"]
     assert "[CLS]" not in hands.words()
     hands.qtbot.mouseClick(box, LEFT, NO_KEY, QPoint(8, box.height() // 2))
@@ -385,6 +386,7 @@ def test_the_checkbox_and_the_key_show_and_hide_the_special_tokens(hands: Hands)
     assert hands.words()[-1] == "[SEP]"
     assert not any("hidden:" in line for line in hands.sentences())
     assert (box.isChecked(), action.isChecked()) == (False, False)
+    hands.reader.bar.sinks.popup.close()
     hands.key("S")
     assert "[CLS]" not in hands.words()
     assert (box.isChecked(), action.isChecked()) == (True, True)

@@ -303,7 +303,7 @@ def test_only_who_comes_by_keys_sees_a_frame_round_the_picture(hands: Hands) -> 
     hands.click_token(3)
     assert hands.window.focusWidget() is hands.canvas
     assert not frame(hands)
-    before = hands.reader.head_counts
+    before = hands.reader.bar.sinks
     before.setFocus()
     hands.qtbot.keyClick(before, Qt.Key.Key_Tab)
     assert hands.window.focusWidget() is hands.canvas
@@ -373,7 +373,8 @@ def test_tab_goes_from_the_sentence_through_every_control_and_back(hands: Hands)
             break
     assert hands.window.focusWidget() is reader.sentence
     controls = {reader.examples_button, reader.model_box, reader.layers, reader.head_counts, reader.canvas}
-    controls |= {reader.threshold.kind_box, reader.threshold.slider, reader.specials_button, reader.chips.all_chip}
+    controls |= {reader.threshold.kind_box, reader.threshold.slider, reader.chips.all_chip, reader.chips.mean_chip}
+    controls |= {reader.pair_button, reader.bar.quantities, reader.bar.words, reader.bar.sinks, reader.bar.pictures["arcs"]}
     assert controls | {reader.chips.chip(head) for head in range(12)} <= met
 
 
@@ -598,7 +599,7 @@ def test_arcs_are_as_sharp_as_the_screen_that_the_window_is_moved_to(hands: Hand
 
 
 def test_a_new_size_lays_the_picture_out_anew(hands: Hands) -> None:
-    for width, height in ((900, 700), (760, 640), (1400, 900)):
+    for width, height in ((900, 700), (760, 720), (1400, 900)):
         hands.window.resize(width, height)
         hands.until(lambda: hands.scene.width == hands.canvas.width())
         assert hands.scene.height >= hands.canvas.height()

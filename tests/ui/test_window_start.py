@@ -92,7 +92,7 @@ def test_the_first_picture_that_is_painted_fills_the_window(
 
 def controls(hands: Hands) -> list[QWidget]:
     reader = hands.reader
-    return [reader.layers, reader.head_counts, reader.threshold, reader.specials_button, reader.chips]
+    return [reader.layers, reader.head_counts, reader.threshold, reader.bar, reader.chips]
 
 
 @pytest.mark.parametrize(("text", "says"), [(" ", "no visible character"), ("A text too long.", "not enough memory")])

@@ -1,0 +1,143 @@
+"""The pictures of a state, one at a time: builds the scene that the view asks for and shows it in that picture's widget."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QStackedWidget
+
+from attnviz.paint.fonts import text_width
+from attnviz.scene.glide import Glide, can_glide
+from attnviz.scene.page import Layout
+from attnviz.scene.pictures import build_scene
+from attnviz.session.sight import kind_of
+from attnviz.ui.canvas import Canvas
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from attnviz.scene.scene import Scene
+    from attnviz.session.run import Run
+    from attnviz.session.session import State
+    from attnviz.session.view import PictureKind
+    from attnviz.ui.appearance import Appearance
+
+_NARROWEST_SCENE = 320
+_RESIZE_PAUSE_MS = 20
+# A picture a little too tall is set smaller; a much taller one keeps its size and scrolls.
+_ZOOMS_TO_FIT = (0.9, 0.8, 0.72)
+_MOST_TO_SHRINK = 120
+_SMALLEST_TYPE = 13.0
+
+
+class PictureStack(QStackedWidget):
+    """Holds the pictures' widgets, each made when it is first asked for, and no state but the scenes on the screen."""
+
+    tokenPinned = Signal(object)  # position of the token, or None
+    focusMoved = Signal(object)  # position of the token in focus by pointer or pin, or None
+    headPicked = Signal(int, int)  # layer, head
+
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.reduced_motion = False
+        self._appearance = appearance
+        self._state: State | None = None
+        self.canvas = Canvas(self)
+        self._widgets: dict[PictureKind, QWidget] = {}
+        self._take("arcs", self.canvas)
+        self._resized = QTimer(self)  # a window drawn larger sends more sizes than pictures can be made
+        self._resized.setSingleShot(True)
+        self._resized.setInterval(_RESIZE_PAUSE_MS)
+        self._resized.timeout.connect(self.rebuild)
+        appearance.changed.connect(self.rebuild)
+
+    def is_resizing(self) -> bool:
+        """Whether a picture of another size is still to come."""
+        return self._resized.isActive()
+
+    def show_state(self, old: State | None, new: State) -> None:
+        """Bring the picture from one state to the next, building anew only what changed."""
+        self._state = new
+        self._current().set_busy(new.busy and new.run is not None)
+        if new.run is None:
+            self.canvas.set_scene(None)
+            self.setCurrentWidget(self.canvas)
+            return
+        self.setCurrentWidget(self._widget(new.view.picture))
+        if old is None or new.run is not old.run or replace(new.view, focus=None) != replace(old.view, focus=None):
+            self.rebuild(old.run if old is not None else None)
+        elif new.view != old.view:
+            self._current().set_focus(new.view.focus)
+
+    def rebuild(self, before: Run | None = None) -> None:
+        """Build the scene anew; before: the run whose picture is on the screen, if the new one may glide out of it."""
+        state = self._state
+        if state is None or state.run is None:
+            return
+        if state.view.picture == "arcs":
+            scene = self._fitted(state)
+            self.canvas.set_scene(scene, self._glide_to(scene, before))
+        else:
+            self._current().set_scene(self._build(state, 1.0))
+
+    def move_pin(self, step: int) -> None:
+        """Pin the next or the previous token of the picture."""
+        move = getattr(self._current(), "move_pin", None)
+        if move is not None:
+            move(step)
+
+    def _fitted(self, state: State) -> Scene:
+        """The arc diagram in the largest size that shows all of it, or, of a long text, in life size."""
+        scene = self._build(state, 1.0)
+        if scene.height > self.canvas.height() and len(scene.tokens) <= _MOST_TO_SHRINK:
+            for zoom in _ZOOMS_TO_FIT:
+                smaller = self._build(state, zoom)
+                if zoom * smaller.height <= self.canvas.height() + 1 and zoom * smaller.font_size >= _SMALLEST_TYPE:
+                    return smaller
+        return scene
+
+    def _build(self, state: State, zoom: float) -> Scene:
+        """The scene that fills the stack at a zoom."""
+        room = self._current()
+        width, height = max(room.width(), _NARROWEST_SCENE), room.height()
+        return build_scene(state.run, state.view, self._appearance.theme, Layout(width / zoom, height / zoom), text_width)
+
+    def _glide_to(self, scene: Scene, before: Run | None) -> Glide | None:
+        """The motion between two head counts of one text; None where the picture changes for another reason."""
+        now = self._state.run
+        if self.reduced_motion or before is None or before.trace.ids != now.trace.ids:
+            return None
+        kinds = [kind_of(run.trace, self._state.view) for run in (before, now)]
+        counts = before.trace.head_count_of(kinds[0]), now.trace.head_count_of(kinds[1])
+        if counts[0] == counts[1] or not can_glide(self.canvas.scene, scene):
+            return None
+        return Glide(self.canvas.scene, scene, *counts)
+
+    def _current(self) -> QWidget:
+        return self._widget("arcs" if self._state is None or self._state.run is None else self._state.view.picture)
+
+    def _widget(self, picture: PictureKind) -> QWidget:
+        if picture not in self._widgets:
+            self._take(picture, self._make(picture))
+        return self._widgets[picture]
+
+    def _make(self, picture: PictureKind) -> QWidget:
+        """The widget of a picture; imported when it is first wanted, since plotting costs a third of a second to load."""
+        raise AssertionError(picture)
+
+    def _take(self, picture: PictureKind, widget: QWidget) -> None:
+        self._widgets[picture] = widget
+        self.addWidget(widget)
+        for name in ("tokenPinned", "focusMoved", "headPicked"):
+            signal = getattr(widget, name, None)
+            if signal is not None:
+                signal.connect(getattr(self, name))
+        widget.resized.connect(self._on_resized)
+
+    def _on_resized(self) -> None:
+        if self._current().scene is None or not self._current().isVisible():  # a window must not open on a picture of another size
+            self.rebuild()
+        else:
+            self._resized.start()
