@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -57,16 +57,28 @@ def strongest_edges(
     most: int | None = None,
     total: Float32 | None = None,
     scale: float = 1.0,
+    aside: Collection[int] = (),
 ) -> Edges:
     """The weights of `heads` between visible tokens that pass `threshold`, the `most` strongest of them if there are more.
 
     attention: [head, query, key]; queries, keys: the visible ones; total: [head, query] what the rows are shared out of, None for
-    1; scale: the largest weight that there can be. A weight of 0 is never an edge: it is that of a key which the query cannot see.
+    1; scale: the largest weight that there can be; aside: keys whose weights are chosen by themselves, so that the others are the
+    same as without them. A weight of 0 is never an edge: it is that of a key which the query cannot see.
     """
     heads_at = np.asarray(heads, dtype=np.intp)
     queries_at, keys_at = np.asarray(queries, dtype=np.intp), np.asarray(keys, dtype=np.intp)
     rows = attention[np.ix_(heads_at, queries_at, keys_at)]
-    passed = _strongest_of_rows(rows, threshold.value) if threshold.kind == "mass" else rows >= np.float32(threshold.value * scale)
+    if threshold.kind == "weight":
+        passed = rows >= np.float32(threshold.value * scale)
+    elif aside:
+        apart = np.isin(keys_at, list(aside))
+        passed = np.where(
+            apart,
+            _strongest_of_rows(np.where(apart, rows, np.float32(0)), threshold.value),
+            _strongest_of_rows(np.where(apart, np.float32(0), rows), threshold.value),
+        )
+    else:
+        passed = _strongest_of_rows(rows, threshold.value)
     passed &= rows > 0
     head, query, key = np.nonzero(passed)
     n_passed = len(head)

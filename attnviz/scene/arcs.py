@@ -19,8 +19,6 @@ from attnviz.scene.words import direction_legend, shortened
 from attnviz.session.sight import sight_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from attnviz.analysis.edges import Threshold
     from attnviz.engine.ops import Float32
     from attnviz.scene.scene import Measure
@@ -32,18 +30,19 @@ if TYPE_CHECKING:
 _HEAD = 10.0
 # Lines wider than a hairline leave Qt's fast path (QTBUG-27545; 0.3-0.5 ms each here), so only the strongest get a width.
 _N_WIDE = 48
-# More lines than eyes can part, and about 0.2 s of painting; the picture says when it stops here.
-_MOST_ARCS = 6_000
+# More lines than eyes can part; 12 to 15 us of painting each, so that a change of view is there within 50 ms (12 heads of 15
+# tokens have 2,700, all of which are drawn when asked for). The picture says when it stops here.
+_MOST_ARCS = 2_700
 _WIDE_FROM = 0.08
 _WIDEST = 6.0
 _WIDTH_RAMP = 0.1
 _DIMMED = 0.3  # what is left of the opacity of an arc to a sink that is dimmed
 
 
-def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> ArcScene:
-    """The arc diagram of one layer of a run."""
+def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure, edges: Edges | None = None) -> ArcScene:
+    """The arc diagram of one layer of a run. edges: what `choose_edges` gives for the view, where it has been chosen before."""
     sight = sight_of(run.trace, view)
-    edges = _edges(sight, view.threshold)
+    edges = choose_edges(sight, view.threshold) if edges is None else edges
     rows = set_rows(sight.tokens, sight.visible, layout.width - 2 * MARGIN, measure, sight.first_query)
     page = Page(theme, layout, measure)
     page.band_lines(warnings_of(run, view, sight))
@@ -92,37 +91,20 @@ def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
     )
 
 
-def _edges(sight: Sight, threshold: Threshold) -> Edges:
-    """The arcs to draw, from unit to unit of the picture, `head` counting its maps; those to dimmed keys are chosen by themselves,
-    so that the others are the same as if those were hidden."""
-    queries = [unit - sight.first_query for unit in sight.queries]
-    maps = range(len(sight.heads))
-
-    def chosen(keys: Sequence[int]) -> Edges:
-        return strongest_edges(sight.weights, maps, queries, keys, threshold, _MOST_ARCS, sight.total, sight.scale)
-
-    edges = chosen([unit for unit in sight.keys if unit not in sight.dimmed])
-    if sight.dimmed:
-        edges = _together(edges, chosen([unit for unit in sight.keys if unit in sight.dimmed]))
+def choose_edges(sight: Sight, threshold: Threshold) -> Edges:
+    """The arcs to draw, from unit to unit of the picture, `head` counting its maps."""
+    edges = strongest_edges(
+        sight.weights,
+        range(len(sight.heads)),
+        [unit - sight.first_query for unit in sight.queries],
+        sight.keys,
+        threshold,
+        _MOST_ARCS,
+        sight.total,
+        sight.scale,
+        sight.dimmed,
+    )
     return replace(edges, query=edges.query + sight.first_query)
-
-
-def _together(one: Edges, other: Edges) -> Edges:
-    """Two choices among the same rows as one, weakest first."""
-    order = np.argsort(np.concatenate([one.weight, other.weight]), kind="stable")
-    head, query, key, weight = (
-        np.concatenate([getattr(one, name), getattr(other, name)])[order] for name in ("head", "query", "key", "weight")
-    )
-    return Edges(
-        head=head,
-        query=query,
-        key=key,
-        weight=weight,
-        n_candidates=one.n_candidates + other.n_candidates,
-        n_passed=one.n_passed + other.n_passed,
-        hidden_share=max(0.0, one.hidden_share + other.hidden_share - 1.0),
-        dropped_share=max(0.0, min(1.0, one.dropped_share + other.dropped_share)),
-    )
 
 
 def _focus(sight: Sight, focus: int | None) -> int | None:

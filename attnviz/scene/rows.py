@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ def set_rows(tokens: Sequence[Token], visible: Sequence[int], width: float, meas
 
     second_text: where another text begins, whose tokens stand on lines of their own below; 0 for a single text.
     """
+    return _set_rows(tuple(tokens), tuple(visible), width, measure, second_text)
+
+
+@lru_cache(maxsize=8)  # a change of layer, heads or weights leaves the text where it is; 4 ms at 64 tokens
+def _set_rows(tokens: tuple[Token, ...], visible: tuple[int, ...], width: float, measure: Measure, second_text: int) -> Rows:
     if second_text:
         return _two_texts(tokens, visible, width, measure, second_text)
     for size in _ONE_ROW_SIZES:

@@ -9,16 +9,18 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget
 
 from attnviz.paint.fonts import text_width
+from attnviz.scene.arcs import build_arcs, choose_edges
 from attnviz.scene.glide import Glide, can_glide
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
-from attnviz.session.sight import kind_of
+from attnviz.session.sight import kind_of, sight_of
 from attnviz.ui.canvas import Canvas
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from attnviz.scene.scene import Scene
+    from attnviz.analysis.edges import Edges
+    from attnviz.scene.scene import ArcScene
     from attnviz.session.run import Run
     from attnviz.session.session import State
     from attnviz.session.view import PictureKind
@@ -80,7 +82,7 @@ class PictureStack(QStackedWidget):
             scene = self._fitted(state)
             self.canvas.set_scene(scene, self._glide_to(scene, before))
         else:
-            self._current().set_scene(self._build(state, 1.0))
+            self._current().set_scene(build_scene(state.run, state.view, self._appearance.theme, self._layout(1.0), text_width))
 
     def move_pin(self, step: int) -> None:
         """Pin the next or the previous token of the picture."""
@@ -88,23 +90,26 @@ class PictureStack(QStackedWidget):
         if move is not None:
             move(step)
 
-    def _fitted(self, state: State) -> Scene:
+    def _fitted(self, state: State) -> ArcScene:
         """The arc diagram in the largest size that shows all of it, or, of a long text, in life size."""
-        scene = self._build(state, 1.0)
+        edges = choose_edges(sight_of(state.run.trace, state.view), state.view.threshold)
+        scene = self._arcs(state, 1.0, edges)
         if scene.height > self.canvas.height() and len(scene.tokens) <= _MOST_TO_SHRINK:
             for zoom in _ZOOMS_TO_FIT:
-                smaller = self._build(state, zoom)
+                smaller = self._arcs(state, zoom, edges)
                 if zoom * smaller.height <= self.canvas.height() + 1 and zoom * smaller.font_size >= _SMALLEST_TYPE:
                     return smaller
         return scene
 
-    def _build(self, state: State, zoom: float) -> Scene:
-        """The scene that fills the stack at a zoom."""
-        room = self._current()
-        width, height = max(room.width(), _NARROWEST_SCENE), room.height()
-        return build_scene(state.run, state.view, self._appearance.theme, Layout(width / zoom, height / zoom), text_width)
+    def _arcs(self, state: State, zoom: float, edges: Edges) -> ArcScene:
+        return build_arcs(state.run, state.view, self._appearance.theme, self._layout(zoom), text_width, edges)
 
-    def _glide_to(self, scene: Scene, before: Run | None) -> Glide | None:
+    def _layout(self, zoom: float) -> Layout:
+        """The room for a scene that fills its widget at a zoom."""
+        room = self._current()
+        return Layout(max(room.width(), _NARROWEST_SCENE) / zoom, room.height() / zoom)
+
+    def _glide_to(self, scene: ArcScene, before: Run | None) -> Glide | None:
         """The motion between two head counts of one text; None where the picture changes for another reason."""
         now = self._state.run
         if self.reduced_motion or before is None or before.trace.ids != now.trace.ids:

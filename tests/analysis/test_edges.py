@@ -147,3 +147,32 @@ def test_no_heads_or_no_tokens_draw_nothing() -> None:
         edges = strongest_edges(attention, heads, visible, visible, Threshold())
         assert (len(edges.weight), edges.n_candidates, edges.n_passed) == (0, 0, 0)
         assert (edges.hidden_share, edges.dropped_share) == (0.0, 0.0)
+
+
+@given(cases(), st.sampled_from([0.05, 0.3, 0.7, 0.95, 1.0]), st.sets(st.integers(0, 6)))
+def test_keys_set_aside_change_nothing_about_the_others(
+    case: tuple[NDArray[np.float32], list[int], list[int]], mass: float, aside: set[int]
+) -> None:
+    attention, heads, visible = case
+    threshold = Threshold("mass", mass)
+    drawn = set(triples(strongest_edges(attention, heads, visible, visible, threshold, aside=aside)))
+    parts = [[key for key in visible if (key in aside) == apart] for apart in (False, True)]
+    expected = [set(triples(strongest_edges(attention, heads, visible, keys, threshold))) for keys in parts]
+    assert drawn == expected[0] | expected[1]
+
+
+@given(cases(), THRESHOLDS, st.floats(0.25, 8.0))
+def test_rows_of_another_total_are_shared_out_of_that(
+    case: tuple[NDArray[np.float32], list[int], list[int]], threshold: Threshold, factor: float
+) -> None:
+    attention, heads, visible = case
+    larger = (attention * np.float32(factor)).astype(np.float32)
+    total = np.full(attention.shape[:2], np.float32(factor))
+    limit = Threshold(threshold.kind, threshold.value)
+    one = strongest_edges(attention, heads, visible, visible, limit)
+    other = strongest_edges(larger, heads, visible, visible, limit, total=total, scale=factor)
+    if threshold.kind == "mass":  # a weight just at the limit may fall to either side of it when both are scaled
+        assert other.hidden_share == pytest.approx(one.hidden_share, abs=1e-5)
+    assert other.hidden_share + other.dropped_share == pytest.approx(
+        1.0 - float(other.weight.sum()) / factor / max(len(heads) * len(visible), 1) if heads and visible else 0.0, abs=1e-5
+    )

@@ -227,9 +227,9 @@ def test_the_strongest_arcs_are_wide_opaque_and_painted_last(runs: dict[str, Run
 
 def test_arcs_are_limited_and_the_picture_says_so(runs: dict[str, Run]) -> None:
     scene = build(runs["120"], View(3, threshold=Threshold("mass", 1.0)), 1600.0)
-    assert len(scene.arcs) == 6_000
+    assert len(scene.arcs) == 2_700
     line = " ".join(label.text for label in scene.labels)
-    assert "6,000 of 172,800 arcs" in line
+    assert "2,700 of 172,800 arcs" in line
     assert "the strongest of the 172,800 by" in line
 
 
