@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from attnviz import __version__, cli
+from attnviz.cli.parser import make_parser
 from attnviz.library.closed import CLOSED_MODELS
 from attnviz.library.found import FoundModel
 from attnviz.library.listing import model_lines
@@ -213,7 +214,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def verbs() -> dict[str, argparse.ArgumentParser]:
-    (table,) = (action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction))
+    (table,) = (action for action in make_parser()._actions if isinstance(action, argparse._SubParsersAction))
     return dict(table.choices)
 
 
@@ -468,7 +469,7 @@ def test_a_place_that_cannot_be_written_is_refused(
         ("get", "a/b", "--variant"),
         ("nonsense",),
         ("attend", "--text", "cat"),
-        ("render", "--text", "cat", "-o", "x.png"),
+        ("render", "--text", "cat", "-o"),
     ],
 )
 def test_wrong_usage_is_one_line_that_names_the_help(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from attnviz.errors import ExportError, InputError
 from attnviz.export.files import write_whole
+from attnviz.export.forms import csv_bytes, json_bytes, npz_bytes, shortest
 from attnviz.export.provenance import provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from attnviz.engine.config import Kind
@@ -87,43 +85,27 @@ def _stacked(trace: Trace, layers: list[int], kind: Kind) -> Float32:
 
 def _npz(run: Run, layers: list[int], with_logits: bool, kind: Kind | None) -> bytes:
     del kind  # all are in it
-    buffer = io.BytesIO()
-    facts = json.dumps(provenance(run), ensure_ascii=False)
-    np.savez_compressed(buffer, **_arrays(run, layers, with_logits), provenance=np.array(facts))
-    return buffer.getvalue()
+    return npz_bytes(_arrays(run, layers, with_logits), provenance(run))
 
 
 def _json(run: Run, layers: list[int], with_logits: bool, kind: Kind | None) -> bytes:
-    arrays = _arrays(run, layers, with_logits)
     del kind  # all are in it
-    content = {"provenance": provenance(run), **{name: _plain(array) for name, array in arrays.items()}}
-    return json.dumps(content, ensure_ascii=False).encode()
-
-
-def _plain(array: np.ndarray[Any, Any]) -> Any:
-    """Nested lists; a float32 is written with the fewest digits that read back as the same float32."""
-    if array.dtype != np.float32:
-        return array.tolist()
-    short = np.array([float(str(value)) for value in array.ravel()], dtype=np.float64)
-    return short.reshape(array.shape).tolist()
+    return json_bytes(_arrays(run, layers, with_logits), provenance(run))
 
 
 def _csv(run: Run, layers: list[int], with_logits: bool, kind: Kind | None) -> bytes:
-    """Long form, one weight a line. Provenance stands above the header in lines that begin with "# "."""
+    """Long form, one weight a line."""
     del with_logits  # refused before
-    text = io.StringIO()
     trace = run.trace
     facts = provenance(run) | ({"attention": kind or trace.kinds[0]} if len(trace.kinds) > 1 else {})
-    for name, value in facts.items():
-        text.write(f"# {name}: {json.dumps(value, ensure_ascii=False)}\r\n")
-    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
-    text.write(",".join(CSV_COLUMNS) + "\r\n")
+    return csv_bytes(CSV_COLUMNS, _weights(trace, layers, kind), facts)
+
+
+def _weights(trace: Trace, layers: list[int], kind: Kind | None) -> Iterator[tuple[Any, ...]]:
     queries, keys = ([token.text for token in tokens] for tokens in (trace.queries(kind), trace.keys(kind)))
     for layer in layers:
         for (head, query, key), weight in np.ndenumerate(trace.attention(layer, kind)):
-            # A number of its own kind, so that it is written without quotes; str() of a float32 is its shortest form.
-            writer.writerow((layer, head, query, key, queries[query], keys[key], float(str(weight))))
-    return text.getvalue().encode()
+            yield layer, head, query, key, queries[query], keys[key], shortest(weight)
 
 
 FORMS: dict[str, Callable[[Run, list[int], bool, Kind | None], bytes]] = {".npz": _npz, ".json": _json, ".csv": _csv}

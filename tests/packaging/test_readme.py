@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pytest
 
-from attnviz import cli
 from attnviz.analysis.effect import mean_cosine
+from attnviz.cli.parser import make_parser
 from attnviz.ui.actions import ACTIONS, OTHER_KEYS
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_readme_shows_every_verb() -> None:
 
 @pytest.mark.parametrize("line", attnviz_lines())
 def test_each_attnviz_line_parses(line: str) -> None:
-    cli._parser().parse_args(shlex.split(line or "", comments=True))
+    make_parser().parse_args(shlex.split(line or "", comments=True))
 
 
 def test_each_python_example_runs(minilm: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""What several verbs take: a model and its texts, a way to show what comes of it, a file to write."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PICTURES = ("arcs",)
+SINKS = ("special", "first", "punctuation")
+
+
+def add_what_to_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="M", default="minilm", help="a folder, a .gguf file or a name (default: minilm)")
+    parser.add_argument("--text", metavar="T", required=True, help="the text to read")
+    parser.add_argument(
+        "--pair", metavar="T2", help="a second text, read together with the first; by the decoder where the model has two sides"
+    )
+    parser.add_argument(
+        "--attention",
+        choices=["encoder", "decoder", "cross"],
+        help="which attention of an encoder-decoder to draw, or to write as CSV (default: encoder)",
+    )
+    parser.add_argument("--head-count", metavar="H", type=int, help="run with H heads: a what-if (default: as trained)")
+
+
+def add_view(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--heads", metavar="H", type=numbers, help="heads to show, such as 1,4-6 (default: all)")
+    parser.add_argument("--focus", metavar="TOKEN", help="the token in focus, by its text or its position")
+    parser.add_argument("--quantity", choices=["attention", "rollout"], help="what the weights are (default: attention)")
+    parser.add_argument("--mean", action="store_true", help="the mean of the heads as one map")
+    parser.add_argument("--words", action="store_true", help="merge the pieces of each word")
+    parser.add_argument(
+        "--sinks", metavar="KINDS", type=_sinks, help=f"which tokens are sinks: {','.join(SINKS)} (default: special)"
+    )
+    parser.add_argument(
+        "--treat",
+        choices=["show", "dim", "hide", "renormalise"],
+        help="what is done with sinks; renormalise hides them and scales the rest of each row to its whole (default: hide)",
+    )
+    parser.add_argument(
+        "--specials", action="store_true", help="show special tokens such as [CLS] and [SEP]; the same as --treat show"
+    )
+    parser.add_argument(
+        "--texts",
+        choices=["all", "within", "across", "first_to_second", "second_to_first"],
+        help="which pairs of tokens of two texts (default: all)",
+    )
+    parser.add_argument("--log", action="store_true", help="colours of a matrix by the logarithm")
+
+
+def _sinks(text: str) -> frozenset[str]:
+    kinds = frozenset(part.strip() for part in text.split(",") if part.strip())
+    if not kinds <= set(SINKS):
+        raise argparse.ArgumentTypeError(f'"{text}" is not a list of {", ".join(SINKS)}')
+    return kinds
+
+
+def add_output(parser: argparse.ArgumentParser, forms: str) -> None:
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help=forms)
+
+
+def new(make: Callable[..., argparse.ArgumentParser], *names: str, **words: str) -> argparse.ArgumentParser:
+    return make(*names, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **words)
+
+
+def numbers(text: str) -> list[int]:
+    """ "0,3-5" -> [0, 3, 4, 5]."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or len(part) > 15:
+            raise argparse.ArgumentTypeError(f'"{text}" is not a list such as 0,3-5')
+        stop = int(last or first)
+        if stop < int(first):
+            raise argparse.ArgumentTypeError(f'"{part}" runs backwards; write {stop}-{int(first)}')
+        if stop - int(first) > 10_000:
+            raise argparse.ArgumentTypeError(f'"{part}" is too long a range')
+        found += range(int(first), stop + 1)
+    return sorted(set(found))

@@ -1,0 +1,94 @@
+"""The verbs that run a model on a text: its attention as numbers, and as a figure."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from attnviz.cli.view import is_told, kind_of_options, threshold_of, view_of
+from attnviz.errors import InputError
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from attnviz.session.run import Run
+
+
+def attend(options: argparse.Namespace) -> int:
+    """Write a run's numbers, or what a picture of it shows."""
+    from attnviz.analysis.edges import Threshold
+    from attnviz.export.numbers import save_numbers
+    from attnviz.export.shown import save_shown
+
+    _check_output(options.output)
+    if is_told(options) and options.logits:
+        raise InputError("A picture shows no scores over the vocabulary; leave out --logits, or the options of the picture.")
+    run = _run(options)
+    if is_told(options):
+        layers = options.layers or [0]
+        views = [view_of(options, run, layer, Threshold()) for layer in layers]  # each checked
+        save_shown(run, views[0], options.output, _layers_shown(options, run))
+    else:
+        save_numbers(run, options.output, options.layers, options.logits, kind_of_options(options, run))
+    _say_what_if(run)
+    return 0
+
+
+def render(options: argparse.Namespace) -> int:
+    """Draw a picture of a run."""
+    from attnviz.session.lengths import inches
+
+    _check_output(options.output)
+    if not 1 <= options.dpi <= 4_800:
+        raise InputError(f"{options.dpi} dpi cannot be drawn; choose from 1 to 4800.")
+    if options.layer is None and options.view != "grid":
+        raise InputError("Which layer? Name it with --layer; only the grid draws all of them.")
+    threshold = threshold_of(options)
+    width = inches(options.width)
+    run = _run(options)
+    view = view_of(options, run, options.layer or 0, threshold)
+
+    from attnviz.paint.headless import start_painting
+
+    start_painting()
+    from attnviz.export.figure import Paper, save_figure
+
+    background = "transparent" if options.transparent else "white" if options.theme == "light" else "theme"
+    save_figure(run, view, options.output, Paper(width, options.dpi, options.theme, background))
+    _say_what_if(run)
+    return 0
+
+
+def _layers_shown(options: argparse.Namespace, run: Run) -> list[int]:
+    """The layers whose weights are written: those that were named, else all."""
+    return options.layers or list(range(run.trace.n_layer_of(kind_of_options(options, run))))
+
+
+def _run(options: argparse.Namespace) -> Run:
+    from attnviz.library.discovery import resolve_model
+    from attnviz.session.request import Request
+    from attnviz.session.run import Runner
+    from attnviz.session.settings import load_settings
+
+    path = resolve_model(options.model, load_settings().recent)
+    run = Runner().run(Request(path, options.text, options.pair, options.head_count))
+    from attnviz.scene.words import beyond_trained_line, left_out_line
+
+    for line in (left_out_line(run), beyond_trained_line(run)):
+        if line is not None:
+            print(f"attnviz: {line}", file=sys.stderr)
+    return run
+
+
+def _say_what_if(run: Run) -> None:
+    if run.trace.is_what_if:
+        from attnviz.scene.words import what_if_line
+
+        print(f"attnviz: {what_if_line(run)}", file=sys.stderr)
+
+
+def _check_output(path: Path) -> None:
+    """Refuse before the work what would fail after it."""
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: there is no such folder; make it or choose another.")

@@ -1,0 +1,108 @@
+"""What a picture shows, read back from each form of file: equal to the sight's numbers, with the shares that are not in them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pytest
+
+from attnviz.cli import main
+from attnviz.errors import ExportError
+from attnviz.export.shown import save_shown
+from attnviz.session.sight import sight_of
+from attnviz.session.view import HeadChoice, Sinks, View
+from tests.scene.pictures import SHOWN, run_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from attnviz.engine.model import Model
+    from attnviz.session.run import Run
+
+TEXT: Final = "Unbelievably, it overslept."
+HEADS: Final = HeadChoice(frozenset({1, 4}), 12)
+VIEWS: Final = {
+    "plain": View(3, sinks=SHOWN),
+    "hidden": View(3, HEADS),
+    "words": View(2, HEADS, words=True, sinks=Sinks(frozenset({"special", "punctuation"}), "renormalise")),
+    "mean": View(1, HEADS, is_mean=True),
+    "rollout": View(4, quantity="rollout"),
+    "dim": View(0, HEADS, sinks=Sinks(treatment="dim")),
+}
+each_view: Final = pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+
+
+@pytest.fixture(scope="module")
+def run(minilm: Model) -> Run:
+    return run_of(minilm, TEXT)
+
+
+def read_npz(path: Path) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file}
+
+
+@each_view
+def test_npz_holds_the_weights_that_are_seen_and_the_share_that_is_not(run: Run, tmp_path: Path, view: View) -> None:
+    save_shown(run, view, tmp_path / "x.npz")
+    content, sight = read_npz(tmp_path / "x.npz"), sight_of(run.trace, view)
+    weights = content["weights"]
+    assert weights.dtype == np.float32
+    assert weights.shape == (1, len(sight.heads), len(sight.queries), len(sight.keys))
+    assert content["heads"].tolist() == list(sight.heads)
+    assert content["query_tokens"].tolist() == [sight.tokens[unit].shown for unit in sight.queries]
+    for row, unit in enumerate(sight.queries):
+        for column, key in enumerate(sight.keys):
+            assert np.array_equal(weights[0, :, row, column], sight.weights[:, unit, key])
+    whole = weights.sum(-1, dtype=float) + (content["taken_out"] if view.sinks.treatment == "hide" else 0.0)
+    assert np.allclose(whole, 1.0, atol=1e-5)
+    facts = json.loads(str(content["provenance"]))
+    assert facts["shares"]["sinks"] == pytest.approx(sight.shares.sinks, abs=1e-6)
+    assert (facts["quantity"], facts["whole_words"], facts["mean_of_heads"]) == (view.quantity, view.words, view.is_mean)
+
+
+@each_view
+def test_json_and_csv_hold_the_same_numbers(run: Run, tmp_path: Path, view: View) -> None:
+    for suffix in (".npz", ".json", ".csv"):
+        save_shown(run, view, tmp_path / f"x{suffix}")
+    arrays = read_npz(tmp_path / "x.npz")
+    told = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert np.array_equal(np.array(told["weights"], np.float32), arrays["weights"])
+    lines = (tmp_path / "x.csv").read_text(encoding="utf-8").splitlines()
+    facts = {name: json.loads(value) for name, _, value in (line[2:].partition(": ") for line in lines if line.startswith("# "))}
+    assert facts == told["provenance"]
+    rows = list(csv.DictReader(io.StringIO("\n".join(line for line in lines if not line.startswith("# ")))))
+    assert [np.float32(row["weight"]) for row in rows] == arrays["weights"].ravel().tolist()
+    assert {row["head"] for row in rows} == {"mean" if head == -1 else str(head) for head in arrays["heads"].tolist()}
+    assert [row["key_token"] for row in rows[: len(arrays["key_tokens"])]] == arrays["key_tokens"].tolist()
+    assert [int(row["key"]) for row in rows[: len(arrays["key_tokens"])]] == arrays["key_positions"].tolist()
+
+
+def test_an_ending_that_is_no_form_is_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"use one of \.npz, \.json, \.csv"):
+        save_shown(run, View(), tmp_path / "x.png")
+
+
+def test_the_command_line_writes_what_a_picture_shows_of_several_layers(minilm: Model, tmp_path: Path) -> None:
+    out = tmp_path / "x.npz"
+    options = ["--heads", "1,4", "--words", "--sinks", "special,punctuation", "--treat", "renormalise", "--layers", "2,5"]
+    assert main(["attend", "--model", str(minilm.path), "--text", TEXT, *options, "-o", str(out)]) == 0
+    content = read_npz(out)
+    assert content["layers"].tolist() == [2, 5]
+    assert content["query_tokens"].tolist() == ["Unbelievably", ",", "it", "overslept", "."]
+    assert content["key_tokens"].tolist() == ["Unbelievably", "it", "overslept"]
+    assert np.allclose(content["weights"].sum(-1), 1.0, atol=1e-5)
+    assert content["taken_out"].shape == (2, 2, 5)
+
+
+def test_scores_over_the_vocabulary_and_a_picture_exclude_each_other(
+    minilm: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--mean", "--logits", "-o", str(tmp_path / "x.npz")]
+    assert main(["attend", "--model", str(minilm.path), "--text", TEXT, *options]) == 2
+    assert "leave out --logits" in capsys.readouterr().err
+    assert not (tmp_path / "x.npz").exists()
