@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 from attnviz.errors import AttnvizError, ExportError
 from attnviz.export.figure import Paper, figure_image, figure_scene, save_figure
 from attnviz.export.numbers import save_numbers
+from attnviz.export.shown import save_shown
 from attnviz.session.lengths import PER_INCH
 from attnviz.session.sight import KIND_NAMES, kind_of
 from attnviz.ui.copying import Copy, make_copy, put_on_clipboard
@@ -118,6 +119,7 @@ class ExportDialog(QDialog):
             box.lineEdit().setTextMargins(7, 0, 0, 0)  # a style sheet's padding does not reach the field inside
         self.theme_box = _combo(["Light", "Dark"], self)
         self.background_box = _combo([name for name, _ in _BACKGROUNDS], self)
+        self.numbers_box = _combo(["The whole run", "What the picture shows"], self)
         self.path_field = QLineEdit(str(folder / "attention.png"), self)
         self.path_field.setMinimumWidth(260)
         browse = QPushButton("Browse\N{HORIZONTAL ELLIPSIS}", self)
@@ -145,6 +147,7 @@ class ExportDialog(QDialog):
         self._fields.addRow("Theme", self.theme_box)
         self._fields.addRow("Background", self.background_box)
         self._fields.addRow("", self._size)
+        self._fields.addRow("Numbers", self.numbers_box)
         self._fields.addRow("File", _row(self.path_field, browse))
         right = QVBoxLayout()
         right.addLayout(self._fields)
@@ -165,6 +168,7 @@ class ExportDialog(QDialog):
         self.dpi_box.valueChanged.connect(self._refresh)
         self.theme_box.currentIndexChanged.connect(self._on_theme_changed)
         self.background_box.currentIndexChanged.connect(self._on_background_changed)
+        self.numbers_box.currentIndexChanged.connect(self._refresh)
         self.path_field.textChanged.connect(self._on_path_changed)
         browse.clicked.connect(self._on_browse_clicked)
         self.copy_button.clicked.connect(self._on_copy_clicked)
@@ -178,6 +182,7 @@ class ExportDialog(QDialog):
         form = self._form()
         for row in range(1, 7):
             self._fields.setRowVisible(row, form.is_figure and (row != 3 or form.suffix == ".png"))
+        self._fields.setRowVisible(7, not form.is_figure)
         self.copy_button.setVisible(form.is_figure)
         self._preview.setVisible(form.is_figure)
         self._message.setText("")
@@ -252,7 +257,8 @@ class ExportDialog(QDialog):
             self.export_button.setText("Replace")
             self._message.setText(f"{path.name} is there already; press Replace to write over it, or change the name.")
             return
-        self._begin(self._write_job, partial(_write, self._run, self._view, path, self.paper() if form.is_figure else None))
+        paper = self.paper() if form.is_figure else None
+        self._begin(self._write_job, partial(_write, self._run, self._view, path, paper, self._is_shown_only()))
 
     def _on_written(self, path: Path) -> None:
         self._on_path_changed()
@@ -291,9 +297,14 @@ class ExportDialog(QDialog):
         self.width_box.setValue(self._inches * per_inch)
         self.width_box.blockSignals(was)
 
+    def _is_shown_only(self) -> bool:
+        return self.numbers_box.currentIndex() == 1
+
     def _about_numbers(self) -> str:
         """What a file of numbers will hold."""
         trace = self._run.trace
+        if self._is_shown_only():
+            return "The numbers of this picture, with words, sinks and heads as it has them, and where they come from."
         if self._form().suffix != ".csv":
             attention = "attention" if len(trace.kinds) == 1 else "all three attentions"
             return f"Tokens, {attention} of all layers and final vectors, with where they come from."
@@ -328,10 +339,12 @@ class ExportDialog(QDialog):
         super().done(result)
 
 
-def _write(run: Run, view: View, path: Path, paper: Paper | None) -> Path:
-    """Write the figure, or without a paper the numbers; the path."""
+def _write(run: Run, view: View, path: Path, paper: Paper | None, is_shown_only: bool) -> Path:
+    """Write the figure, or without a paper the numbers, those of the picture or all; the path."""
     if paper is not None:
         save_figure(run, view, path, paper)
+    elif is_shown_only:
+        save_shown(run, view, path)
     else:
         save_numbers(run, path, kind=kind_of(run.trace, view))
     return path

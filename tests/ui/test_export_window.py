@@ -123,6 +123,19 @@ def test_an_npz_holds_the_traces_numbers(desk: Desk) -> None:
         assert np.array_equal(file["attention"], np.stack([trace.attention(layer) for layer in range(6)]))
 
 
+def test_the_numbers_can_be_those_of_the_picture_alone(desk: Desk) -> None:
+    desk.choose(".npz")
+    desk.dialog.numbers_box.setCurrentIndex(1)
+    assert "words, sinks and heads as it has them" in desk.dialog.message()
+    path = desk.folder / "figure.npz"
+    desk.name(path)
+    assert desk.press() == f"Written: {path}"
+    with np.load(path) as file:
+        assert file["heads"].tolist() == [1]  # the one that is shown
+        assert "[CLS]" not in file["key_tokens"].tolist()
+        assert np.array_equal(file["weights"][0, 0], desk.hands.run.trace.attention(0)[1, 1:-1, 1:-1])
+
+
 def test_a_json_holds_the_traces_numbers_and_where_they_come_from(desk: Desk) -> None:
     content = json.loads(written(desk, ".json").read_bytes())
     assert content["tokens"] == desk.hands.run.trace.tokens
