@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnviz.engine.heads import apply_attention
-from attnviz.engine.ops import ACTIVATIONS, NORMS, Float32, layer_norm, linear, times_sigmoid
+from attnviz.engine.attention import AttentionPart
+from attnviz.engine.ops import ACTIVATIONS, Float32, layer_norm, times_sigmoid
 from attnviz.engine.positions import alibi, bucket_bias
-from attnviz.engine.projected import Projected
-from attnviz.engine.rope import rotate
+from attnviz.engine.residual import add_part, apply, normed
 from attnviz.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attnviz.engine.config import Looking, ModelConfig, Stack
-    from attnviz.engine.layers import AttentionWeights, FeedForward, Head, Layer, Linear, Norm, Norms, StackWeights
+    from attnviz.engine.layers import FeedForward, Head, Layer, Linear, Norms, StackWeights
+    from attnviz.engine.projected import Projected
     from attnviz.engine.tokenizer import Encoding
 
 # Rows of the output matrix that are converted at one time.
@@ -28,15 +29,16 @@ OUTPUT_ROWS = 1 << 14
 
 
 class Pass:
-    """One text's way through one stack of layers. keep(kind, projected, attention, sink) is called for each attention made;
-    step() after each layer; encoded: for a decoder that looks at an encoder's final vectors, [token, d_model]."""
+    """One text's way through one stack of layers. keep(is_cross, entering, projected, attention, sink) is called for each
+    attention made, with the vectors that enter its part, which nothing changes any more; step() after each layer; encoded: for a
+    decoder that looks at an encoder's final vectors, [token, d_model]."""
 
     def __init__(
         self,
         stack: Stack,
         weights: StackWeights,
         head_count: int,
-        keep: Callable[[bool, Projected, Float32, Float32 | None], None],
+        keep: Callable[[bool, Float32, Projected, Float32, Float32 | None], None],
         step: Callable[[], None],
         cancelled: Callable[[], bool],
         encoded: Float32 | None = None,
@@ -48,10 +50,9 @@ class Pass:
         self._step = step
         self._cancelled = cancelled
         self._encoded = encoded
-        self._norm = NORMS[stack.norm]
 
     def run(self, x: Float32) -> Float32:
-        """The token vectors after the last layer and the final norm, [token, width]; x: those before the first layer.
+        """The token vectors after the last layer, before the final norm, [token, d_model]; x: those before the first layer.
 
         Raises Cancelled between layers once `cancelled()` says so.
         """
@@ -63,78 +64,49 @@ class Pass:
             # No name holds the layer: two at one time would be one too many for a model whose layers just fit.
             x = self._layer(x, self._weights.layer(number), number, look, ropes.get(look.rope), bias)
             self._step()
-        x = self.normed(x, self._weights.final_norm)
-        return x if self._weights.final_projection is None else _apply(x, self._weights.final_projection)
+        return x
 
-    def normed(self, x: Float32, norm: Norm | None) -> Float32:
-        """The norm of the stack's kind, or x itself without one."""
-        return x if norm is None else self._norm(x, norm.scale, norm.shift, self._stack.norm_eps)
+    def final(self, x: Float32) -> Float32:
+        """The final norm and projection of what left the last layer, [token, width], or the same vectors without any."""
+        x = normed(x, self._weights.final_norm, self._stack)
+        return x if self._weights.final_projection is None else apply(x, self._weights.final_projection)
 
     def _layer(
         self, x: Float32, layer: Layer, number: int, look: Looking, rope: tuple[Float32, Float32] | None, bias: Float32 | None
     ) -> Float32:
-        def attend(y: Float32) -> Float32:
-            return self._attention(y, y, layer.attention, look, rope, bias)
+        stack, own = self._stack, AttentionPart(layer.attention, self._stack, look, rope, bias)
 
         def think(y: Float32) -> Float32:
             if layer.router is not None:
                 return self._experts(y, layer.router, number)
             return self._feed_forward(y, layer.feed_forward)
 
-        if self._stack.is_parallel:
-            thought = think(self.normed(x, layer.feed_forward_norms.before))
-            thought += attend(self.normed(x, layer.attention_norms.before))
+        if stack.is_parallel:
+            thought = think(normed(x, layer.feed_forward_norms.before, stack))
+            thought += self._attend(own, x, normed(x, layer.attention_norms.before, stack))
             thought += x
             return thought
-        x = self._part(x, attend, layer.attention_norms)
+        x = self._looking(x, own, layer.attention_norms)
         if layer.cross is not None:
-            x = self._part(x, lambda y: self._cross(y, layer.cross), layer.cross_norms)
-        return self._part(x, think, layer.feed_forward_norms)
+            look = replace(stack.looks[0], is_causal=False, reach=None, rope=None)
+            x = self._looking(x, AttentionPart(layer.cross, stack, look), layer.cross_norms, self._encoded)
+        return add_part(x, think, layer.feed_forward_norms, stack)
 
-    def _part(self, x: Float32, part: Callable[[Float32], Float32], norms: Norms) -> Float32:
-        """x with a part's output added, with the norms where the layer has them."""
-        inner = self.normed(x, norms.before)
-        added = self.normed(part(inner), norms.output)
-        added += inner if self._stack.residual_is_normed else x
-        return self.normed(added, norms.after)
+    def _looking(self, x: Float32, part: AttentionPart, norms: Norms, encoded: Float32 | None = None) -> Float32:
+        """x with what its tokens take from one another, or from the encoder's."""
+        return add_part(x, lambda y: self._attend(part, x, y, encoded), norms, self._stack)
 
-    def _attention(
-        self,
-        x: Float32,
-        seen: Float32,
-        weights: AttentionWeights,
-        look: Looking,
-        rope: tuple[Float32, Float32] | None,
-        bias: Float32 | None,
-    ) -> Float32:
-        """What the tokens of x take from the tokens `seen`, [token, d_model]."""
-        stack = self._stack
-        q = self._normed_heads(_apply(x, weights.q), weights.q_norm)
-        k = self._normed_heads(_apply(seen, weights.k), weights.k_norm)
-        if rope is not None:
-            rotate(q, stack.n_head, rope)
-            rotate(k, stack.n_kv_head, rope)
-        projected = Projected(q, k, stack, look, bias, weights.sinks)
-        attention, sink = projected.attention(self._head_count)
-        self._keep(seen is self._encoded, projected, attention, sink)
-        return _apply(apply_attention(attention, _apply(seen, weights.v), stack), weights.out)
-
-    def _cross(self, x: Float32, weights: AttentionWeights) -> Float32:
-        look = replace(self._stack.looks[0], is_causal=False, reach=None, rope=None)
-        return self._attention(x, self._encoded, weights, look, None, None)
-
-    def _normed_heads(self, x: Float32, norm: Norm | None) -> Float32:
-        """The norm of each head's numbers, or of all heads' together, as wide as the norm is."""
-        if norm is None:
-            return x
-        return self.normed(x.reshape(-1, norm.scale.shape[0]), norm).reshape(x.shape)
+    def _attend(self, part: AttentionPart, entering: Float32, x: Float32, encoded: Float32 | None = None) -> Float32:
+        """What the tokens of x take from one another, or from the encoder's; x: `entering` behind the norm before the part."""
+        keep = partial(self._keep, encoded is not None, entering)
+        return part.output(x, x if encoded is None else encoded, self._head_count, keep)
 
     def _feed_forward(self, x: Float32, weights: FeedForward) -> Float32:
         """[token, d_model] -> [token, d_model]."""
         activate = ACTIVATIONS[self._stack.activation]
         if weights.gate is None:
-            return _apply(activate(_apply(x, weights.up)), weights.down)
-        gate, up = _apply(x, weights.gate), _apply(x, weights.up)
+            return apply(activate(apply(x, weights.up)), weights.down)
+        gate, up = apply(x, weights.gate), apply(x, weights.up)
         limit = self._stack.gate_limit
         if limit is not None:  # gpt-oss: both are clamped, and the gate opens on up + 1
             np.minimum(gate, np.float32(limit), out=gate)
@@ -142,12 +114,12 @@ class Pass:
             up += 1.0
         inner = activate(gate) if limit is None else times_sigmoid(gate, self._stack.gate_slope)
         inner *= up
-        return _apply(inner, weights.down)
+        return apply(inner, weights.down)
 
     def _experts(self, x: Float32, router: Linear, layer: int) -> Float32:
         """Each token through its highest-scored experts, weighted by the softmax of those scores. Source: Jiang et al. 2024
         (Mixtral), section 2.1."""
-        scores = _apply(x, router)
+        scores = apply(x, router)
         chosen = np.argsort(-scores, axis=1, kind="stable")[:, : self._stack.experts.n_used]  # [token, use]
         weights = np.take_along_axis(scores, chosen, axis=1)
         weights = np.exp(weights - weights.max(axis=1, keepdims=True))
@@ -176,21 +148,21 @@ def embed(config: ModelConfig, stack: Stack, weights: StackWeights, encoding: En
     if config.embedding_scale != 1.0:
         x *= np.float32(config.embedding_scale)
     if parts.word_projection is not None:
-        x = _apply(x, parts.word_projection)
+        x = apply(x, parts.word_projection)
     if parts.position is not None:
         x += parts.position.rows(_positions(config, encoding.ids))
     if parts.segment is not None:
         x += parts.segment.rows(encoding.segments)
     if parts.norm is not None:
-        x = NORMS[stack.norm](x, parts.norm.scale, parts.norm.shift, stack.norm_eps)
-    return x if parts.projection is None else _apply(x, parts.projection)
+        x = normed(x, parts.norm, stack)
+    return x if parts.projection is None else apply(x, parts.projection)
 
 
 def predict(config: ModelConfig, head: Head, hidden: Float32) -> Float32:
     """Logits, [token, n_vocab], from final vectors [token, width]; the output matrix is read in blocks of rows."""
     x = hidden
     if head.transform is not None:
-        x = ACTIVATIONS[config.head_activation](_apply(x, head.transform))
+        x = ACTIVATIONS[config.head_activation](apply(x, head.transform))
     if head.norm is not None:
         x = layer_norm(x, head.norm.scale, head.norm.shift, config.stack.norm_eps)
     if config.logit_scale != 1.0:
@@ -207,10 +179,6 @@ def predict(config: ModelConfig, head: Head, hidden: Float32) -> Float32:
         np.tanh(logits, out=logits)
         logits *= np.float32(config.logit_cap)
     return logits
-
-
-def _apply(x: Float32, weights: Linear) -> Float32:
-    return linear(x, weights.weight, weights.bias)
 
 
 def _positions(config: ModelConfig, ids: NDArray[np.int64]) -> NDArray[np.int64]:

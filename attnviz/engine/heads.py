@@ -22,6 +22,7 @@ import numpy as np
 
 from attnviz.engine.ops import Float32, softmax, softmax_with_sink
 from attnviz.engine.positions import by_distance
+from attnviz.engine.watch import EVERY, Watch, unwatched
 from attnviz.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,25 +60,31 @@ def attend(
     head_count: int,
     bias: Float32 | None = None,
     sinks: Float32 | None = None,
+    rows: slice = EVERY,
+    watch: Watch = unwatched,
 ) -> tuple[Float32, Float32 | None]:
     """Attention of one layer, [head, query, key], and the share of its sinks, [head, query], where it has them.
 
     q: [query, n_head·d_head] and k: [key, n_kv_head·d_head], the trained heads side by side;
-    bias: [n_head, 1 or query, key] on the scores; sinks: [n_head].
+    bias: [n_head, 1 or query, key] on the scores; sinks: [n_head]; rows: the queries whose attention is made.
     """
-    scores = _products(q, k, stack, look, head_count)
+    scores = products(q[rows], k, stack, head_count, scale_of(stack, look, head_count))
+    watch("scaled", scores)
     if bias is not None:
-        scores += _per_head(bias, head_count)
+        added = _per_head(bias if bias.shape[1] == 1 else bias[:, rows], head_count)
+        watch("bias", added)
+        scores += added
     if look.soft_cap is not None:
         scores /= np.float32(look.soft_cap)
         np.tanh(scores, out=scores)
         scores *= np.float32(look.soft_cap)
+        watch("capped", scores)
     hidden = hidden_keys(q.shape[0], k.shape[0], look)
     if hidden is not None:
-        np.copyto(scores, -np.inf, where=hidden)
-    if sinks is not None:
-        return softmax_with_sink(scores, _per_head(sinks, head_count))
-    return softmax(scores), None
+        watch("hidden", hidden[rows])
+        np.copyto(scores, -np.inf, where=hidden[rows])
+    watch("scores", scores)
+    return _shares(scores, None if sinks is None else _per_head(sinks, head_count), watch)
 
 
 def apply_attention(attention: Float32, v: Float32, stack: Stack) -> Float32:
@@ -116,10 +123,14 @@ def repeat_heads(x: Float32, stack: Stack) -> Float32:
     return np.repeat(x.reshape(n, stack.n_kv_head, -1), stack.n_head // stack.n_kv_head, axis=1).reshape(n, -1)
 
 
-def _products(q: Float32, k: Float32, stack: Stack, look: Looking, head_count: int) -> Float32:
-    """Scaled products of queries and keys, [head, query, key]."""
+def scale_of(stack: Stack, look: Looking, head_count: int) -> np.float32:
+    """The factor on q·k for that number of heads."""
+    return np.float32(look.scale * math.sqrt(head_count / stack.n_head))
+
+
+def products(q: Float32, k: Float32, stack: Stack, head_count: int, scale: np.float32) -> Float32:
+    """Products of queries and keys times `scale`, [head, query, key]."""
     # The queries are scaled, not the scores: n·d products instead of H·n·n.
-    scale = np.float32(look.scale * math.sqrt(head_count / stack.n_head))
     queries = split_heads(q, head_count) * scale
     if head_count == stack.n_head:
         shared = queries.reshape(stack.n_kv_head, -1, *queries.shape[1:])
@@ -127,6 +138,18 @@ def _products(q: Float32, k: Float32, stack: Stack, look: Looking, head_count: i
         return np.matmul(shared, keys.swapaxes(-1, -2)).reshape(head_count, q.shape[0], k.shape[0])
     keys = split_heads(repeat_heads(k, stack), head_count)
     return np.matmul(queries, keys.swapaxes(-1, -2))
+
+
+def _shares(scores: Float32, sinks: Float32 | None, watch: Watch) -> tuple[Float32, Float32 | None]:
+    """Attention from scores, in place, and the share of the sinks."""
+    if sinks is None:
+        attention, share = softmax(scores), None
+    else:
+        watch("sink_score", sinks)
+        attention, share = softmax_with_sink(scores, sinks)
+        watch("sink_share", share)
+    watch("attention", attention)
+    return attention, share
 
 
 def _per_head(values: Float32, head_count: int) -> Float32:

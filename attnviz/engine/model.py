@@ -116,12 +116,14 @@ class Model:
             progress(done, total)
 
         def run(stack: Stack, weights: StackWeights, tokens: Encoding, kinds: tuple[Kind, ...], encoded: Float32 | None) -> Float32:
-            def keep(is_cross: bool, projected: Projected, attention: Float32, sink: Float32 | None) -> None:
-                trace.keep(kinds[is_cross], projected, attention, sink)
+            def keep(is_cross: bool, entering: Float32, projected: Projected, attention: Float32, sink: Float32 | None) -> None:
+                trace.keep(kinds[is_cross], entering, projected, attention, sink)
 
             heads = stack.n_head if count == config.n_head else count  # each side as it was trained
             passing = Pass(stack, weights, heads, keep, step, cancelled, encoded)
-            return self._sound(passing.run(embed(config, stack, weights, tokens)))
+            leaving = passing.run(embed(config, stack, weights, tokens))
+            trace.leave(kinds, leaving)
+            return self._sound(passing.final(leaving))
 
         hidden = run(config.stack, self._weights.stack, encoding, config.kinds[:1], None)
         decoder_hidden = None

@@ -61,8 +61,8 @@ def needs_of(
 def run_bytes(config: ModelConfig, head_count: int, n: int, n_decoder: int = 0) -> int:
     """What a run over `n` tokens, and `n_decoder` of an encoder-decoder's other side, takes beside the weights.
 
-    That is what the trace keeps, the projections of all layers and the attention that fits its budget, and what one layer needs
-    while it is made.
+    That is what the trace keeps, the vectors that enter all layers, their projections and the attention that fits its budget, and
+    what one layer needs while it is made.
     """
     sides = [(config.stack, n, [n])]
     if config.decoder is not None:
@@ -70,7 +70,8 @@ def run_bytes(config: ModelConfig, head_count: int, n: int, n_decoder: int = 0) 
     kept, making, maps = _BESIDES + _TOKEN * (n + n_decoder), 0, []
     for stack, queries, all_keys in sides:
         heads = stack.n_head if head_count == config.n_head else head_count
-        kept += _FLOAT * queries * stack.d_model
+        # What enters each attention, what leaves the last layer, and the same behind the final norm.
+        kept += _FLOAT * queries * stack.d_model * (stack.n_layer * len(all_keys) + 2)
         for keys in all_keys:
             kept += stack.n_layer * _FLOAT * stack.d_head * (queries * stack.n_head + keys * stack.n_kv_head)
             maps += [_FLOAT * heads * queries * keys] * stack.n_layer

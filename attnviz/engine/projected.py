@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.engine.heads import attend
+from attnviz.engine.watch import EVERY, Watch, unwatched
 
 if TYPE_CHECKING:
     from attnviz.engine.config import Looking, Stack
@@ -29,6 +30,6 @@ class Projected:
     sinks: Float32 | None = None
 
     @np.errstate(all="ignore")  # a product beyond float32 is infinity, which a soft-cap brings back
-    def attention(self, head_count: int) -> tuple[Float32, Float32 | None]:
-        """Attention [head, query, key] and the sinks' share [head, query], or None without sinks."""
-        return attend(self.q, self.k, self.stack, self.look, head_count, self.bias, self.sinks)
+    def attention(self, head_count: int, rows: slice = EVERY, watch: Watch = unwatched) -> tuple[Float32, Float32 | None]:
+        """Attention [head, query, key] and the sinks' share [head, query], or None without sinks; rows: those queries alone."""
+        return attend(self.q, self.k, self.stack, self.look, head_count, self.bias, self.sinks, rows, watch)

@@ -48,6 +48,7 @@ class Trace:
         self.hidden: Float32
         self.decoder_hidden: Float32 | None = None
         self._projected: dict[Kind, list[Projected]] = {kind: [] for kind in config.kinds}
+        self._entering: dict[Kind, list[Float32]] = {kind: [] for kind in config.kinds}
         self._sinks: dict[tuple[Kind, int], Float32] = {}
         self._head_counts: dict[Kind, int] = {}
         self._attention = Recent(ATTENTION_BUDGET)
@@ -137,6 +138,17 @@ class Trace:
         share = self._sinks.get((kind, layer))
         return np.zeros((self._head_counts[kind], projected.q.shape[0]), np.float32) if share is None else share
 
+    def entering(self, layer: int, kind: Kind | None = None) -> Float32:
+        """The vectors that enter a layer, before its norms, [token, d_model]; for layer n_layer those that leave the last one,
+        before the final norm. For "cross" what enters the cross-attention of a decoder's layer, behind its own attention.
+
+        Raises IndexError for no such layer.
+        """
+        vectors = self._entering[self._known(kind)]
+        if not 0 <= layer < len(vectors):
+            raise IndexError(f"layer {layer} of a model with layers 0 to {len(vectors) - 2}; {len(vectors) - 1} is behind the last")
+        return vectors[layer]
+
     def logits(self) -> Float32 | None:
         """Scores over the vocabulary, [token, n_vocab], of an encoder-decoder for the decoder's tokens; None for a model
         without a prediction head. Made at the first call."""
@@ -148,17 +160,24 @@ class Trace:
                 self._logits.flags.writeable = False
         return self._logits
 
-    def keep(self, kind: Kind, projected: Projected, attention: Float32, sink: Float32 | None) -> None:
+    def keep(self, kind: Kind, entering: Float32, projected: Projected, attention: Float32, sink: Float32 | None) -> None:
         """Take over one layer of a run; layers come in order."""
-        for array in (projected.q, projected.k):
+        for array in (entering, projected.q, projected.k):
             array.flags.writeable = False
         layer = len(self._projected[kind])
+        self._entering[kind].append(entering)
         self._projected[kind].append(projected)
         self._head_counts[kind] = attention.shape[0]
         self._attention.put((kind, layer), attention)
         if sink is not None:
             sink.flags.writeable = False
             self._sinks[kind, layer] = sink
+
+    def leave(self, kinds: tuple[Kind, ...], leaving: Float32) -> None:
+        """Take over the vectors that leave the last of the layers that have these attentions."""
+        leaving.flags.writeable = False
+        for kind in kinds:
+            self._entering[kind].append(leaving)
 
     def finish(self, hidden: Float32, decoder_hidden: Float32 | None, predict: Callable[[Float32], Float32] | None) -> None:
         """Take over the final vectors, and what makes logits of them."""

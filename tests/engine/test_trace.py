@@ -58,7 +58,8 @@ def test_the_budget_keeps_the_layers_used_last_and_always_one() -> None:
 def test_no_array_of_a_trace_can_be_written_to(tiny: Model) -> None:
     trace = tiny.trace("the cat")
     forget(trace)
-    for array in (trace.hidden, trace.q(0), trace.k(1), trace.attention(0), trace.attention(1)):
+    entering = [trace.entering(layer) for layer in range(3)]
+    for array in (trace.hidden, trace.q(0), trace.k(1), trace.attention(0), trace.attention(1), *entering):
         with pytest.raises(ValueError, match="read-only"):
             array[:] = 0
 
@@ -72,6 +73,15 @@ def test_two_traces_of_one_text_are_equal(tiny: Model) -> None:
 def test_a_layer_that_is_not_there_is_an_index_error_with_the_range(tiny: Model, layer: int) -> None:
     with pytest.raises(IndexError, match=f"layer {layer} .*0 to 1"):
         tiny.trace("the cat").attention(layer)
+
+
+@pytest.mark.parametrize("layer", [-1, 3])
+def test_vectors_enter_each_layer_and_leave_the_last_and_no_other(tiny: Model, layer: int) -> None:
+    trace = tiny.trace("the cat")
+    assert [trace.entering(number).shape for number in range(3)] == [trace.hidden.shape] * 3
+    assert np.array_equal(trace.entering(2), trace.hidden)  # BERT has no norm behind its last layer
+    with pytest.raises(IndexError, match=f"layer {layer} .*0 to 1; 2 is behind the last"):
+        trace.entering(layer)
 
 
 def test_a_run_stops_between_layers_once_it_is_called_off(tiny: Model) -> None:
