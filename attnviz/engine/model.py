@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from attnviz.engine.config import Kind, ModelConfig, Stack
     from attnviz.engine.folder import Opened
-    from attnviz.engine.layers import StackWeights
+    from attnviz.engine.layers import Layer, StackWeights
     from attnviz.engine.ops import Float32
     from attnviz.engine.projected import Projected
     from attnviz.engine.tokenizer import Encoding, Tokenizer
@@ -129,8 +129,20 @@ class Model:
         decoder_hidden = None
         if config.decoder is not None:
             decoder_hidden = run(config.decoder, self._weights.decoder, decoding, ("decoder", "cross"), hidden)
-        trace.finish(hidden, decoder_hidden, None if self._weights.head is None else self._predict)
+        trace.finish(hidden, decoder_hidden, self._layer, None if self._weights.head is None else self._predict)
         return trace
+
+    def _layer(self, kind: Kind, number: int, beside: int) -> Layer:
+        """The weights of the layer that has that attention, for somebody who needs so many bytes beside them."""
+        needed = self._needs.largest + beside
+        free = self._make_room(needed)
+        if needed > free:
+            raise InputError(
+                f"The numbers inside a layer take {size(needed)} of memory with {self.name}, and {size(free)} are free; "
+                "ask for fewer keys at a time, or use a shorter text."
+            )
+        weights = self._weights.stack if kind == self.config.kinds[0] else self._weights.decoder
+        return weights.layer(number)
 
     @np.errstate(all="ignore")
     def _predict(self, hidden: Float32) -> Float32:

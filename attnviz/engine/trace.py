@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.engine.budget import Recent
+from attnviz.engine.inside import Inside
+from attnviz.engine.steps import Steps, steps_bytes, steps_of
+from attnviz.engine.value_vectors import value_bytes, value_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attnviz.engine.config import Kind, ModelConfig
+    from attnviz.engine.layers import Layer
     from attnviz.engine.ops import Float32
     from attnviz.engine.projected import Projected
     from attnviz.engine.tokenizer import Encoding, Token
@@ -52,6 +56,7 @@ class Trace:
         self._sinks: dict[tuple[Kind, int], Float32] = {}
         self._head_counts: dict[Kind, int] = {}
         self._attention = Recent(ATTENTION_BUDGET)
+        self._layers: Callable[[Kind, int, int], Layer]
         self._predict: Callable[[Float32], Float32] | None = None
         self._logits: Float32 | None = None
         self._lock = Lock()
@@ -149,6 +154,29 @@ class Trace:
             raise IndexError(f"layer {layer} of a model with layers 0 to {len(vectors) - 2}; {len(vectors) - 1} is behind the last")
         return vectors[layer]
 
+    def value_vectors(self, layer: int, kind: Kind | None = None, keys: slice = slice(None)) -> Float32:
+        """What each head makes of each key's value behind the output projection, [head, key, d_model], some keys alone if asked:
+        all of a long text take H·key·d_model·4 bytes. Merged heads have the sum of their group, split heads their slice.
+
+        The sum over heads and keys of attention · value_vectors, plus the output projection's bias, is what the attention gives:
+        `projected` of Steps. Computed anew with each call. Raises IndexError for no such layer, InputError if that takes more
+        memory than there is.
+        """
+        kind, projected = self._known(kind), self._projection(layer, kind)
+        n_key = len(range(*keys.indices(len(projected.k))))
+        return value_vectors(self._inside(layer, kind, value_bytes(projected, self._head_counts[kind], n_key)), keys)
+
+    def steps(self, layer: int, query: int, kind: Kind | None = None) -> Steps:
+        """Every number of one query's attention in a layer. Computed anew with each call, by the functions of the run.
+
+        Raises IndexError for no such layer or query, InputError if that takes more memory than there is.
+        """
+        kind, projected = self._known(kind), self._projection(layer, kind)
+        if not 0 <= query < len(projected.q):
+            raise IndexError(f"query {query} of a text with tokens 0 to {len(projected.q) - 1}")
+        inside = self._inside(layer, kind, steps_bytes(projected, self._head_counts[kind]))
+        return steps_of(inside, query, self._behind(layer, kind)[query])
+
     def logits(self) -> Float32 | None:
         """Scores over the vocabulary, [token, n_vocab], of an encoder-decoder for the decoder's tokens; None for a model
         without a prediction head. Made at the first call."""
@@ -179,10 +207,17 @@ class Trace:
         for kind in kinds:
             self._entering[kind].append(leaving)
 
-    def finish(self, hidden: Float32, decoder_hidden: Float32 | None, predict: Callable[[Float32], Float32] | None) -> None:
-        """Take over the final vectors, and what makes logits of them."""
+    def finish(
+        self,
+        hidden: Float32,
+        decoder_hidden: Float32 | None,
+        layers: Callable[[Kind, int, int], Layer],
+        predict: Callable[[Float32], Float32] | None,
+    ) -> None:
+        """Take over the final vectors, what makes logits of them, and the door to the weights: layers(kind, number, bytes that are
+        needed beside them)."""
         hidden.flags.writeable = False
-        self.hidden, self._predict = hidden, predict
+        self.hidden, self._layers, self._predict = hidden, layers, predict
         if decoder_hidden is not None:
             decoder_hidden.flags.writeable = False
             self.decoder_hidden = decoder_hidden
@@ -199,3 +234,12 @@ class Trace:
         if not 0 <= layer < len(layers):
             raise IndexError(f"layer {layer} of a model with layers 0 to {len(layers) - 1}")
         return layers[layer]
+
+    def _inside(self, layer: int, kind: Kind, beside: int) -> Inside:
+        encoded = self.hidden if kind == "cross" else None
+        weights = self._layers(kind, layer, beside)
+        return Inside(self._entering[kind][layer], encoded, weights, self._projected[kind][layer], self._head_counts[kind])
+
+    def _behind(self, layer: int, kind: Kind) -> Float32:
+        """The vectors that leave a whole layer."""
+        return self._entering["decoder" if kind == "cross" else kind][layer + 1]

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from attnviz import load_model
 from attnviz.engine.config import Looking, Stack
 from attnviz.engine.heads import apply_attention, valid_head_counts
+from tests.engine.layers_in_float64 import t5_bucket
 from tests.golden.families_reader import read_about, weights, write_model
 
 if TYPE_CHECKING:
@@ -129,18 +130,6 @@ def bloom(config: dict[str, Any], case: str, n: int, layer: int) -> Heads:
     slopes = np.array([2.0**-2, 2.0**-4, 2.0**-6, 2.0**-8, 2.0**-1, 2.0**-3])
     bias = -slopes[:, None, None] * distance(n)
     return Heads(6, (config["hidden_size"] / 6) ** -0.5, masked(n), n_kv=6, bias=bias)
-
-
-def t5_bucket(back: int, n: int, far: int, is_causal: bool) -> int:
-    """The bucket of a key that stands `back` before the query. Source: Raffel et al. 2020, section 2.1."""
-    first = 0
-    if not is_causal:
-        n //= 2
-        first = n if back < 0 else 0
-    back = max(back, 0) if is_causal else abs(back)
-    if back < n // 2:
-        return first + back
-    return first + min(n - 1, n // 2 + int(math.log(back / (n // 2)) / math.log(far / (n // 2)) * (n - n // 2)))
 
 
 def t5(config: dict[str, Any], case: str, n: int, layer: int, side: str = "encoder") -> Heads:

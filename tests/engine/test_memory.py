@@ -10,6 +10,7 @@ from math import prod
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import psutil
 import pytest
 
@@ -18,6 +19,8 @@ from attnviz.engine import model as model_module
 from attnviz.engine.memory import free_memory, size
 from attnviz.engine.model import Model, load_model
 from attnviz.engine.needs import logits_bytes, run_bytes
+from attnviz.engine.steps import steps_bytes
+from attnviz.engine.value_vectors import value_bytes
 from attnviz.errors import InputError, ModelError
 from tests.engine.counting import Reads
 from tests.engine.larger_models import write_larger
@@ -213,6 +216,64 @@ def test_predictions_that_do_not_fit_are_refused_with_both_figures_and_come_when
     assert f"{size(needed - 1)} are free" in str(caught.value)
     free.n_bytes = needed
     assert found.logits().shape == (len(found.ids), 20_000)
+
+
+@pytest.mark.parametrize("case", LARGER)
+def test_steps_and_value_vectors_take_what_was_foreseen(case: str, tmp_path: Path) -> None:
+    model = load_model(write_larger(case, tmp_path, **LARGER[case]))
+    for head_count in (None, 1, 2 * model.config.n_head):
+        found = run(model, LONG, head_count)
+        for kind in found.kinds:
+            projected, heads, n_key = found._projected[kind][1], found.head_count_of(kind), len(found.keys(kind))
+            taken = growth(lambda found=found, kind=kind: found.steps(1, 100, kind))
+            foreseen = steps_bytes(projected, heads)
+            assert taken <= foreseen <= 2 * taken, f"{kind}, {heads} heads: {size(taken)} of {size(foreseen)}"
+            for keys in (slice(None), slice(50, 200)):
+                taken = growth(lambda found=found, kind=kind, keys=keys: found.value_vectors(1, kind, keys))
+                foreseen = value_bytes(projected, heads, len(range(*keys.indices(n_key))))
+                assert taken <= foreseen <= 2 * taken, f"{kind}, {heads} heads: {size(taken)} of {size(foreseen)}"
+
+
+def test_numbers_inside_a_layer_that_do_not_fit_are_refused_with_both_figures_and_come_in_blocks(
+    tmp_path: Path, free: Free, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = Reads().watch(monkeypatch)
+    model = load_model(write_larger("llama-gqa", tmp_path, **LARGER["llama-gqa"]), budget=0)
+    found = run(model, LONG)
+    monkeypatch.setattr(model_module, "_BESIDES", 0)
+    projected, n_key = found._projected["decoder"][0], len(found.ids)
+    needed = value_bytes(projected, 8, n_key) + model._needs.largest
+    one_query = steps_bytes(projected, 8) + model._needs.largest
+    free.n_bytes = needed - 1
+    reads.take()
+    with pytest.raises(InputError) as caught:
+        found.value_vectors(0)
+    assert not reads
+    assert size(needed) in str(caught.value)
+    assert f"{size(needed - 1)} are free" in str(caught.value)
+    assert found.value_vectors(0, keys=slice(0, n_key // 2)).shape[1] == n_key // 2
+    free.n_bytes = needed
+    assert found.value_vectors(0).shape[1] == n_key
+    free.n_bytes = one_query
+    assert found.steps(0, 5).attention.shape == (8, n_key)
+    free.n_bytes = one_query - 1
+    with pytest.raises(InputError, match=re.escape(size(one_query))):
+        found.steps(0, 5)
+
+
+def test_a_layer_that_was_not_kept_is_read_again_for_its_steps_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_larger("llama-gqa", tmp_path, dtype="bfloat16", **LARGER["llama-gqa"])
+    kept = run(load_model(folder), "the fox").steps(2, 1)
+    reads = Reads().watch(monkeypatch)
+    found = run(load_model(folder, budget=0), "the fox")
+    reads.take()
+    again = found.steps(2, 1)
+    taken = reads.take()
+    assert taken
+    assert all(".layers.2." in name for name in taken)
+    for name, value in vars(kept).items():
+        if isinstance(value, np.ndarray):
+            assert np.array_equal(value, vars(again)[name]), name
 
 
 VERSION_2 = ("memory.max", "memory.current", "memory.stat", "inactive_file")
