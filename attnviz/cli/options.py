@@ -30,7 +30,7 @@ def add_what_to_run(parser: argparse.ArgumentParser) -> None:
 def add_view(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--heads", metavar="H", type=numbers, help="heads to show, such as 1,4-6 (default: all)")
     parser.add_argument("--focus", metavar="TOKEN", help="the token in focus, by its text or its position")
-    parser.add_argument("--quantity", choices=["attention", "rollout"], help="what the weights are (default: attention)")
+    parser.add_argument("--quantity", choices=["attention", "norms", "rollout"], help="what the weights are (default: attention)")
     parser.add_argument("--mean", action="store_true", help="the mean of the heads as one map")
     parser.add_argument("--words", action="store_true", help="merge the pieces of each word")
     parser.add_argument(

@@ -172,7 +172,7 @@ def _make(trace: Trace, view: View, kind: Kind, heads: tuple[int, ...]) -> Sight
         kind=kind,
         layer=view.layer,
         units=units,
-        heads=(MEAN,) if view.is_mean or quantity == "rollout" else heads,
+        heads=(MEAN,) if quantity == "rollout" or (view.is_mean and heads) else heads,
         weights=weights,
         with_sinks=with_sinks,
         total=total,

@@ -18,7 +18,7 @@ Treatment = Literal["show", "dim", "hide", "renormalise"]
 
 # As a person reads them, in the order they are offered.
 PICTURE_NAMES: Final[dict[PictureKind, str]] = {"arcs": "Arcs"}
-QUANTITY_NAMES: Final[dict[Quantity, str]] = {"attention": "Attention", "rollout": "Rollout"}
+QUANTITY_NAMES: Final[dict[Quantity, str]] = {"attention": "Attention", "norms": "Value-weighted", "rollout": "Rollout"}
 SINK_NAMES: Final[dict[SinkKind, str]] = {
     "special": "Special tokens",
     "first": "First token",

@@ -44,6 +44,7 @@ ACTIONS = (
     ActionRow("View", "Dark", (), "go_dark", checkable=True),
     ActionRow("View", "Reduce motion", (), "toggle_motion", checkable=True, separated=True),
     ActionRow("Weights", "Attention", (), "show_attention", checkable=True),
+    ActionRow("Weights", "Value-weighted", (), "show_norms", checkable=True),
     ActionRow("Weights", "Rollout", (), "show_rollout", checkable=True),
     ActionRow("Weights", "Mean of the shown heads", ("M",), "toggle_mean", checkable=True, separated=True),
     ActionRow("Weights", "Whole words", ("W",), "toggle_words", checkable=True),
