@@ -92,10 +92,9 @@ class ViewBar(QWidget):
             self.quantities.setItemData(self.quantities.count() - 1, _QUANTITY_TIPS[value], Qt.ItemDataRole.ToolTipRole)
         for value, name in BETWEEN_NAMES.items():
             self.texts.addItem(name, value)
-        for box in (self.texts, self.quantities):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(_NARROWEST_BOX)
-            box.setMaximumWidth(170)
+        self.quantities.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.texts.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.texts.setMinimumContentsLength(_NARROWEST_BOX)
         for widget in (self.texts, self.quantities, self.words, self.sinks):
             row.addWidget(widget)
         self.texts.setVisible(False)
