@@ -24,6 +24,7 @@ def main() -> int:
 
     from attnviz.library.discovery import default_model
     from tests.benchmarks.start import measure_start
+    from tests.benchmarks.views import measure_views
     from tests.benchmarks.window import measure_window
 
     model = default_model()
@@ -36,10 +37,11 @@ def main() -> int:
         app = QApplication([])
         app.setStyle("Fusion")
         figures |= measure_window(app, model, options.rounds)
+        figures |= measure_views(app, model, options.rounds)
     machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, {app.platformName()}"
-    print(f"{'milliseconds unless said':<28}{'median':>10}{'worst':>10}\n{machine}")
+    print(f"{'milliseconds unless said':<36}{'median':>10}{'worst':>10}\n{machine}")
     for name, figure in figures.items():
-        print(f"{name:<28}{figure['median']:>10.1f}{figure['worst']:>10.1f}")
+        print(f"{name:<36}{figure['median']:>10.1f}{figure['worst']:>10.1f}")
     if options.json is not None:
         options.json.write_text(json.dumps({"machine": machine, "figures": figures}, indent=2) + "\n", encoding="utf-8")
     return 0

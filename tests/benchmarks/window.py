@@ -41,7 +41,7 @@ def measure_window(app: QApplication, model: Path, rounds: int) -> dict[str, dic
         window = open_window(app, model, text)
         window.resize(1180, 760)
         window.set_reduced_motion(True)
-        _until(app, lambda w=window: w.isVisible() and not w.session.state.busy)
+        until(app, lambda w=window: w.isVisible() and not w.session.state.busy)
         window.all_heads()
         QTest.qWait(300)
         assert len(window.session.state.run.trace.tokens) == n_token, len(window.session.state.run.trace.tokens)
@@ -60,7 +60,7 @@ def _as_trained(app: QApplication, window: MainWindow) -> None:
     window.trained_heads()
     window.all_heads()
     window.session.show(focus=None)
-    _until(app, lambda: not window.session.state.busy)
+    until(app, lambda: not window.session.state.busy)
     QTest.qWait(100)
 
 
@@ -143,13 +143,13 @@ def _timed(app: QApplication, window: MainWindow, act: Callable[[], None], done:
     canvas.painted.connect(note)
     started = time.perf_counter()
     act()
-    _until(app, lambda: bool(painted))
+    until(app, lambda: bool(painted))
     canvas.painted.disconnect(note)
     QTest.qWait(20)
     return 1000 * (painted[0] - started)
 
 
-def _until(app: QApplication, condition: Callable[[], bool]) -> None:
+def until(app: QApplication, condition: Callable[[], bool]) -> None:
     stop = time.perf_counter() + _PATIENCE_S
     while not condition():
         app.processEvents()

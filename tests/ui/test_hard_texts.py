@@ -44,7 +44,9 @@ def walk_through(hands: Hands, picture: str) -> None:
 
 
 @each_picture
-@pytest.mark.parametrize("text", ["A", ".", "[CLS] [SEP]", "🙂", "didn't"], ids=["one token", "a stop", "specials", "emoji", "pieces"])
+@pytest.mark.parametrize(
+    "text", ["A", ".", "[CLS] [SEP]", "🙂", "didn't"], ids=["one token", "a stop", "specials", "emoji", "pieces"]
+)
 def test_a_text_of_next_to_nothing_has_a_picture(open_reader: Callable[..., Hands], picture: str, text: str) -> None:
     walk_through(open_reader(text), picture)
 
