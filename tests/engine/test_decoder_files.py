@@ -35,11 +35,12 @@ def write_other(case: str, folder: Path, tensors: Tensors, **changes: Any) -> Pa
 
 
 def assert_same(one: Path, other: Path) -> None:
-    """Both folders hold the same model, to the last bit."""
+    """Both folders hold the same model: as near as float32 comes, since some processors round a product by how its factors lie
+    in memory."""
     a, b = load_model(one).trace(TEXT), load_model(other).trace(TEXT)
     for layer in range(a.n_layer):
-        assert np.array_equal(a.attention(layer), b.attention(layer))
-    assert np.array_equal(a.logits(), b.logits())
+        assert np.allclose(a.attention(layer), b.attention(layer), rtol=0, atol=1e-6)
+    assert np.allclose(a.logits(), b.logits(), rtol=0, atol=1e-5 * np.abs(b.logits()).max())
 
 
 def stacked_experts(tensors: Tensors) -> Tensors:
