@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attnviz.scene.oklab import to_lab, to_levels, to_rgb
 from attnviz.session.weights import MEAN
 
 if TYPE_CHECKING:
@@ -47,21 +48,6 @@ _EYES = (
 )
 # Normal eyes see far more differences than colour-blind ones; counted in full, the choice would end in many olives.
 _EYE_WEIGHTS = (0.55, 1.0, 1.0)
-# OKLab: https://bottosson.github.io/posts/oklab/ (Ottosson 2020).
-_LAB_TO_LMS = np.array(
-    [
-        [1.0, 0.3963377774, 0.2158037573],
-        [1.0, -0.1055613458, -0.0638541728],
-        [1.0, -0.0894841775, -1.2914855480],
-    ]
-)
-_LMS_TO_RGB = np.array(
-    [
-        [4.0767416621, -3.3077115913, 0.2309699292],
-        [-1.2684380046, 2.6097574011, -0.3413193965],
-        [-0.0041960863, -0.7034186147, 1.7076147010],
-    ]
-)
 
 
 def head_colour(head: int, theme: Theme) -> str:
@@ -74,8 +60,7 @@ def head_colour(head: int, theme: Theme) -> str:
 @cache
 def head_colours(lightness: tuple[float, float]) -> tuple[str, ...]:
     """N_COLOUR colours, "#rrggbb", in the lightness range of a theme."""
-    rgb = _to_rgb(_lch(_chosen(), lightness))
-    levels = np.rint(_gamma(rgb) * 255).astype(int)
+    levels = to_levels(to_rgb(_lch(_chosen(), lightness)))
     return tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in levels)
 
 
@@ -84,8 +69,8 @@ def _chosen() -> tuple[tuple[float, float, float], ...]:
     """(hue, step, chroma) of each colour, the most distinct first."""
     grid = [(hue, step, chroma) for hue in _HUES for step in _STEPS for chroma in _CHROMAS]
     candidates = np.array([*_FIRST, *grid])
-    inks = [_to_rgb(_lch(candidates, bounds)) for bounds in _RANGES]
-    seen = [(_to_lab(rgb @ eye.T), weight) for rgb in inks for eye, weight in zip(_EYES, _EYE_WEIGHTS, strict=True)]
+    inks = [to_rgb(_lch(candidates, bounds)) for bounds in _RANGES]
+    seen = [(to_lab(rgb @ eye.T), weight) for rgb in inks for eye, weight in zip(_EYES, _EYE_WEIGHTS, strict=True)]
     distance = np.full(len(candidates), np.inf)
     taken: list[int] = []
     for place in range(N_COLOUR):
@@ -101,23 +86,3 @@ def _lch(chosen: object, bounds: tuple[float, float]) -> Float64:
     angle = np.deg2rad(hue)
     low, high = bounds
     return np.stack([low + step * (high - low), chroma * np.cos(angle), chroma * np.sin(angle)], axis=1)
-
-
-def _to_rgb(lab: Float64) -> Float64:
-    """OKLab -> linear sRGB, drawn towards grey of the same lightness until it is in gamut."""
-    grey = lab * np.array([1.0, 0.0, 0.0])
-    share = np.ones((len(lab), 1))
-    for _ in range(24):
-        rgb = ((grey + share * (lab - grey)) @ _LAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T
-        outside = (rgb.min(axis=1) < 0.0) | (rgb.max(axis=1) > 1.0)
-        share[outside] *= 0.94
-    return np.clip(rgb, 0.0, 1.0)
-
-
-def _to_lab(rgb: Float64) -> Float64:
-    lms = np.cbrt(np.clip(rgb, 0.0, 1.0) @ np.linalg.inv(_LMS_TO_RGB).T)
-    return lms @ np.linalg.inv(_LAB_TO_LMS).T
-
-
-def _gamma(rgb: Float64) -> Float64:
-    return np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * np.power(rgb, 1 / 2.4) - 0.055)
