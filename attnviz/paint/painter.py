@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attnviz.paint.arcs import paint_arc_scene
+from attnviz.paint.matrix import paint_matrix_scene
+from attnviz.scene.matrix_scene import MatrixScene
 from attnviz.scene.scene import ArcScene
 
 if TYPE_CHECKING:
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
 
     from attnviz.scene.scene import Scene
 
-PAINTERS: dict[type[Scene], Callable[..., None]] = {ArcScene: paint_arc_scene}
+PAINTERS: dict[type[Scene], Callable[..., None]] = {
+    ArcScene: paint_arc_scene,
+    MatrixScene: paint_matrix_scene,
+}
 
 
 def paint_scene(scene: Scene, painter: QPainter, hairline: float = 1.0) -> None:

@@ -66,8 +66,13 @@ def to_levels(rgb: Float64) -> NDArray[np.uint8]:
     return np.rint(curved * 255).astype(np.uint8)
 
 
+def levels_of(colour: str) -> NDArray[np.uint8]:
+    """The levels of a colour "#rrggbb", [3]."""
+    return np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)
+
+
 def lab_of(colour: str) -> Float64:
     """A colour "#rrggbb" in OKLab, [3]."""
-    level = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    level = levels_of(colour) / 255
     linear = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
     return to_lab(linear[None])[0]

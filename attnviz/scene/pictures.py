@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attnviz.scene.arcs import build_arcs
+from attnviz.scene.matrix import build_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from attnviz.session.run import Run
     from attnviz.session.view import PictureKind, View
 
-BUILDERS: dict[PictureKind, Callable[[Run, View, Theme, Layout, Measure], Scene]] = {"arcs": build_arcs}
+BUILDERS: dict[PictureKind, Callable[[Run, View, Theme, Layout, Measure], Scene]] = {
+    "arcs": build_arcs,
+    "matrix": build_matrix,
+}
 
 
 def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> Scene:

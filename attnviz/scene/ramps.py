@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from attnviz.scene.oklab import into_gamut, lab_of, to_levels, to_rgb
+from attnviz.scene.oklab import into_gamut, lab_of, levels_of, to_levels, to_rgb
 from attnviz.scene.palette import head_colour
 
 if TYPE_CHECKING:
@@ -70,6 +70,15 @@ def colour_name(level: NDArray[np.uint8]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*level.tolist())
 
 
+def is_dark(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether white can be read better than black on each colour: levels [..., 3] -> [...]; the better one has 4.5 to 1 at least.
+
+    By relative luminance (WCAG 2.2): both have the same contrast at sqrt(1.05 · 0.05) - 0.05 = 0.179.
+    """
+    linear = np.where(levels <= 10, levels / 3294.6, ((levels / 255 + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722]) < 0.179
+
+
 def _along(lightness: Float64, paper: Float64, middle: Float64, end: Float64) -> Float64:
     """The two components of hue and chroma, [step, 2], at each lightness on the way from the paper through `middle` to the end."""
     to_middle = np.clip((lightness - paper[0]) / (middle[0] - paper[0]), 0.0, 1.0)[:, None]
@@ -86,6 +95,6 @@ def _as_levels(lab: Float64, first: str | None = None) -> Ramp:
     """OKLab rows as levels; `first` is a colour that the first row is to the last bit."""
     levels = to_levels(to_rgb(into_gamut(lab)))
     if first is not None:
-        levels[0] = [int(first[at : at + 2], 16) for at in (1, 3, 5)]
+        levels[0] = levels_of(first)
     levels.flags.writeable = False
     return levels

@@ -1,0 +1,63 @@
+"""Which weight has which place in a ramp of colours, and the marks on the bar that tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import floor, log10
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from attnviz.engine.ops import Float32
+
+_DECADES: Final = 3
+_STEPS: Final = (1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class ColourScale:
+    """Weights from 0 to `top` as shares of a ramp; is_log: the three decades below `top`, smaller ones have the paper's colour."""
+
+    top: float
+    is_log: bool = False
+
+    def shares(self, weights: Float32) -> Float32:
+        """The place of each weight in the ramp, 0 to 1."""
+        of_top = np.clip(weights / np.float32(self.top), 0, 1).astype(np.float32)
+        if not self.is_log:
+            return of_top
+        least = np.float32(10.0**-_DECADES)
+        return 1 + np.log10(np.maximum(of_top, least)) / np.float32(_DECADES)
+
+    def ticks(self) -> tuple[tuple[float, str], ...]:
+        """The marks of the bar from its beginning on: their places, 0 to 1, and their numbers."""
+        if self.is_log:
+            exponents = range(-_DECADES, 1)
+            return tuple((1 + e / _DECADES, tick_text(self.top * 10.0**e)) for e in exponents)
+        return tuple((share, tick_text(share * self.top)) for share in (0.0, 0.5, 1.0))
+
+
+def scale_for(largest: float, most: float | None, is_log: bool) -> ColourScale:
+    """The scale of a picture whose largest weight is `largest`; most: the largest that can be, None where there is no such.
+
+    It ends at the next of 1, 2, 5 times a power of ten, so that two fifths of the ramp at least are used and yet most heads share
+    a scale: from 0 to 1 wherever one token gets more than half. A logarithm shows small weights anyway and ends at `most`.
+    """
+    if is_log and most is not None:
+        return ColourScale(most, is_log)
+    top = _round_up(largest)
+    return ColourScale(top if most is None else min(top, most), is_log)
+
+
+def tick_text(value: float) -> str:
+    """ "0.25", "0.001", "20": a mark's number without noughts at its end."""
+    return f"{value:.10f}".rstrip("0").rstrip(".") if value < 1e6 else f"{value:.3g}"
+
+
+def _round_up(value: float) -> float:
+    if value <= 0.0:
+        return 1.0
+    power = 10.0 ** floor(log10(value))
+    step = next((step for step in _STEPS if value <= step * power * (1 + 1e-6)), _STEPS[-1])
+    return float(f"{step * power:.1e}")  # 5 * 0.1 and its like, without the last bit's error

@@ -1,0 +1,173 @@
+"""The matrix of attention as plain data: its tokens on two sides, its panels of cells, its bar of colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from attnviz.scene.oklab import levels_of
+from attnviz.scene.ramps import ramp, steps_of
+from attnviz.scene.scene import Scene
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from attnviz.engine.ops import Float32
+    from attnviz.scene.colour_scale import ColourScale
+    from attnviz.scene.scene import Measure
+    from attnviz.session.view import Quantity
+
+_VEILED: Final = 0.35  # what is left of the colour of a column that is dimmed
+_NUMBER_SIZES: Final = (13, 12, 11, 10)
+LEAST_NUMBER: Final = 0.005  # of the scale's top; smaller ones would read 0.00
+
+
+@dataclass(frozen=True)
+class TokenSide:
+    """The tokens along one side, in the text's order.
+
+    positions: of each, that of its first token among the picture's tokens; joined: its text goes on in the one before it;
+    is_quiet: no part of the sentence, or dimmed; text_starts: the places at which another text begins.
+    """
+
+    positions: tuple[int, ...]
+    texts: tuple[str, ...]
+    is_quiet: tuple[bool, ...]
+    joined: tuple[bool, ...]
+    text_starts: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def place_of(self, position: int | None) -> int | None:
+        """The place of a token on this side; None where it has none."""
+        return self.positions.index(position) if position in self.positions else None
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Where the cells of a panel lie: that of row r and column c begins at (left + c · width, top + r · height).
+
+    n_row, n_column: how many there are; room: left, top, right and bottom of the box in which they are seen.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    n_row: int
+    n_column: int
+    room: tuple[float, float, float, float]
+
+    @property
+    def rows(self) -> range:
+        """The rows that are seen, in part at least."""
+        return _seen(self.room[1] - self.top, self.room[3] - self.top, self.height, self.n_row)
+
+    @property
+    def columns(self) -> range:
+        """The columns that are seen, in part at least."""
+        return _seen(self.room[0] - self.left, self.room[2] - self.left, self.width, self.n_column)
+
+    def row_at(self, y: float) -> int | None:
+        """The row at a height, None beside what is seen."""
+        inside = self.room[1] <= y < self.room[3]
+        return _index((y - self.top) / self.height, self.n_row) if inside else None
+
+    def column_at(self, x: float) -> int | None:
+        """The column at an x, None beside what is seen."""
+        inside = self.room[0] <= x < self.room[2]
+        return _index((x - self.left) / self.width, self.n_column) if inside else None
+
+
+@dataclass(frozen=True)
+class MatrixPanel:
+    """The map of one head, or of several together: weights [row, column]; left, top: of its first cell; title: "L3.H1";
+    has_row_labels, has_column_labels: whether the tokens stand beside and above it."""
+
+    head: int
+    title: str
+    weights: Float32
+    left: float
+    top: float
+    has_row_labels: bool
+    has_column_labels: bool
+
+
+@dataclass(frozen=True)
+class ColourBar:
+    """An upright strip of each ramp, the largest weight at the top; its ticks are among the scene's labels."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    heads: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixScene(Scene):
+    """One matrix, or panels of several; rows are queries, columns keys.
+
+    masked: [row, column] what the model does not let a token see, None where it sees all; dimmed: [column];
+    cell_width, cell_height: of each panel's cells; row_room, column_room: for the labels beside and above; side_size: their type's;
+    focus: the pinned token, by its position.
+    """
+
+    layer: int
+    quantity: Quantity
+    queries: TokenSide
+    keys: TokenSide
+    panels: tuple[MatrixPanel, ...]
+    masked: NDArray[np.bool_] | None
+    dimmed: NDArray[np.bool_]
+    scale: ColourScale
+    bar: ColourBar | None
+    cell_width: float
+    cell_height: float
+    row_room: float
+    column_room: float
+    side_size: int
+    focus: int | None
+
+    def cells(self, panel: MatrixPanel) -> Cells:
+        """Where a panel's cells lie in the picture."""
+        right = panel.left + len(self.keys) * self.cell_width
+        bottom = panel.top + len(self.queries) * self.cell_height
+        size = (self.cell_width, self.cell_height, len(self.queries), len(self.keys))
+        return Cells(panel.left, panel.top, *size, (panel.left, panel.top, right, bottom))
+
+
+def cell_colours(scene: MatrixScene, panel: MatrixPanel) -> NDArray[np.uint8]:
+    """The colour of each cell, levels 0 to 255: [row, column, 3]."""
+    colours = ramp(scene.theme, panel.head)[steps_of(scene.scale.shares(panel.weights))]
+    if scene.dimmed.any():
+        paper = levels_of(scene.theme.paper).astype(np.float32)
+        veiled = paper + np.float32(_VEILED) * (colours[:, scene.dimmed] - paper)
+        colours[:, scene.dimmed] = np.rint(veiled).astype(np.uint8)
+    if scene.masked is not None:
+        colours[scene.masked] = levels_of(scene.theme.panel)
+    return colours
+
+
+def number_size(width: float, height: float, measure: Measure) -> int | None:
+    """The size of type in which a weight's number stands in a cell of that size; None where it does not fit."""
+    return next((size for size in _NUMBER_SIZES if size + 5 <= height and measure("0.00", size, False) + 6 <= width), None)
+
+
+def weight_text(weight: float, quantity: Quantity) -> str:
+    """A weight as it stands in a cell: two decimals; for norms, and where they would say nothing, two digits that count."""
+    if quantity != "norms" and weight >= LEAST_NUMBER:
+        return f"{weight:.2f}"
+    return f"{weight:.2g}" if weight < 100 else f"{weight:.0f}"
+
+
+def _seen(start: float, end: float, size: float, n: int) -> range:
+    return range(min(max(floor(start / size + 1e-6), 0), n), min(max(ceil(end / size - 1e-6), 0), n))
+
+
+def _index(place: float, n: int) -> int | None:
+    return int(place) if 0 <= place < n else None
