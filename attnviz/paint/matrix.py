@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPaintEngine, QPainter, QPen
 
 from attnviz.paint.fonts import font, text_width
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _VECTORS: Final = (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf, QPaintEngine.Type.Picture)
 _MOST_VECTORS: Final = 4_096  # cells; more are an image in vector files too, which stay small and open quickly
+_FILE_PIXELS: Final = 2_000  # about, of an image in a vector file
 _GAPPED: Final = 11.0  # cells from which on paper parts them
 _SEAM: Final = 0.3  # by which a cell reaches under the next one, lest a reader of the file shows paper between them
 _SILENT, _QUIET = 0.025, 0.1  # of the ramp: on cells that are nearly paper numbers are faint, then muted, then full
@@ -111,11 +112,17 @@ def _paint_boxes(scene: MatrixScene, cells: Cells, colours: NDArray[np.uint8], p
 def _paint_image(cells: Cells, image: QImage, painter: QPainter) -> None:
     """All cells as one image, its pixels kept apart where they are enlarged and averaged where several fall into one."""
     box = QRectF(cells.left, cells.top, cells.n_column * cells.width, cells.n_row * cells.height)
-    scale = painter.deviceTransform()
-    pixels = (round(abs(scale.m11()) * box.width()), round(abs(scale.m22()) * box.height()))
-    if 0 < pixels[0] < image.width() or 0 < pixels[1] < image.height():
-        size = (min(max(pixels[0], 1), image.width()), min(max(pixels[1], 1), image.height()))
-        image = image.scaled(*size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    if painter.paintEngine().type() in _VECTORS:
+        # Whatever reads the file may blur what it enlarges, but not across a whole cell of several pixels.
+        size = image.size() * max(1, _FILE_PIXELS // max(image.width(), image.height()))
+        how = Qt.TransformationMode.FastTransformation
+    else:
+        scale = painter.deviceTransform()
+        pixels = QSize(round(abs(scale.m11()) * box.width()), round(abs(scale.m22()) * box.height()))
+        size = pixels.boundedTo(image.size()).expandedTo(QSize(1, 1))
+        how = Qt.TransformationMode.SmoothTransformation
+    if size != image.size():
+        image = image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, how)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
     painter.drawImage(box, image)
 
@@ -166,13 +173,14 @@ def _paint_numbers(scene: MatrixScene, panel: MatrixPanel, colours: NDArray[np.u
 
 
 def _paint_focus(scene: MatrixScene, cells: Cells, painter: QPainter, lit: Lit) -> None:
-    """The row and the column of the pinned token and of what is lit, outlined."""
-    left, top, right, bottom = cells.room
-    painter.setPen(QPen(QColor(scene.theme.accent), _OUTLINE))
-    half = _OUTLINE / 2
-    for row in {scene.queries.place_of(scene.focus), lit[0]} - {None}:
-        y = cells.top + row * cells.height
-        painter.drawRect(QRectF(left + half, y - half, right - left - 2 * half, cells.height + 2 * half))
-    for column in {scene.keys.place_of(scene.focus), lit[1]} - {None}:
-        x = cells.left + column * cells.width
-        painter.drawRect(QRectF(x - half, top + half, cells.width + 2 * half, bottom - top - 2 * half))
+    """Outlines of the row and the column of what is lit, and over them of the pinned token."""
+    pinned = (scene.queries.place_of(scene.focus), scene.keys.place_of(scene.focus))
+    for (row, column), ink, width in ((lit, scene.theme.muted, 1.0), (pinned, scene.theme.accent, _OUTLINE)):
+        painter.setPen(QPen(QColor(ink), width))
+        left, top, right, bottom = cells.room
+        if row is not None:
+            y = cells.top + row * cells.height
+            painter.drawRect(QRectF(left + width / 2, y, right - left - width, cells.height))
+        if column is not None:
+            x = cells.left + column * cells.width
+            painter.drawRect(QRectF(x, top + width / 2, cells.width, bottom - top - width))

@@ -69,11 +69,17 @@ def _paint_side(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(QColor(scene.theme.faint), 1.0))
     painter.drawLines(joins)
-    for label in labels:
-        _paint_turned(scene, label, side.is_quiet[label.place], label.place in strong, painter)
+    for label in sorted(labels, key=lambda label: label.place not in strong):  # plates lie under what is beside them
+        _paint_turned(scene, label, _ink(scene, side, label.place, strong), label.place in strong, painter)
 
 
-def _paint_turned(scene: MatrixScene, label: SideLabel, is_quiet: bool, is_strong: bool, painter: QPainter) -> None:
+def _ink(scene: MatrixScene, side: TokenSide, place: int, strong: Sequence[int]) -> str:
+    if place == side.place_of(scene.focus):
+        return scene.theme.accent
+    return scene.theme.faint if side.is_quiet[place] and place not in strong else scene.theme.ink
+
+
+def _paint_turned(scene: MatrixScene, label: SideLabel, ink: str, is_strong: bool, painter: QPainter) -> None:
     size, theme = scene.side_size, scene.theme
     length = text_width(label.text, size, is_strong)
     start = {"left": 0.0, "middle": -length / 2, "right": -length}[label.align]
@@ -84,7 +90,7 @@ def _paint_turned(scene: MatrixScene, label: SideLabel, is_quiet: bool, is_stron
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.focus_ground))
         painter.drawRoundedRect(QRectF(start - 4, -size - 0.5, length + 8, 1.4 * size), 4, 4)
-    painter.setPen(QColor(theme.accent if is_strong else theme.faint if is_quiet else theme.ink))
+    painter.setPen(QColor(ink))
     painter.setFont(font(size, is_strong))
     painter.drawText(QPointF(start, 0), label.text)
     painter.restore()

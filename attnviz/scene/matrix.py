@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from attnviz.scene.palette import head_colour
 from attnviz.scene.panels import arrange
 from attnviz.scene.scene import Label
 from attnviz.scene.shares import nothing_read_line, quantity_line, shares_line
+from attnviz.scene.sides import AWAY
 from attnviz.scene.words import count_of, head_name, shortened
 from attnviz.session.sight import sight_of
 
@@ -34,72 +36,79 @@ if TYPE_CHECKING:
 
 MOST_PANELS: Final = 12  # beyond, a panel in a window is too small to read
 _HEAD = 10.0
-_BAR_AWAY, _BAR_WIDTH, _STRIP = 20.0, 12.0, 5.0
+_BAR_AWAY, _NARROWEST_BAR, _WIDEST_BAR, _STRIP = 20.0, 12.0, 36.0, 5.0
 _SHORTEST_BAR, _LONGEST_BAR = 56.0, 168.0
 _LEAST_ROOM = (120.0, 80.0)  # for panels with their labels, in the narrowest figure and the lowest window
-_DEEPEST = 1.5  # the height on paper, in widths
+_DEEPEST, _DEEPEST_MANY = 1.5, 1.0  # the height of one matrix, and of several, on paper, in widths of it
+_EMPTY = 40.0  # the height of a sentence in place of a matrix
 _UNITS: Final[dict[Quantity, str]] = {"attention": "attention", "norms": "norm", "rollout": "rollout"}
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What of a sight is shown: weights [panel, row, column], its sides, which columns are dimmed [column], and on which scale."""
+
+    weights: Float32
+    queries: TokenSide
+    keys: TokenSide
+    dimmed: NDArray[np.bool_]
+    scale: ColourScale
+    notes: tuple[str, ...]
+
+    @property
+    def n_panel(self) -> int:
+        """How many maps have a panel; none where there is no token to look or to be looked at."""
+        return len(self.weights) if len(self.queries) and len(self.keys) else 0
 
 
 def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> MatrixScene:
     """The matrix of one layer of a run: of one map, or a panel for each of several heads."""
     sight = sight_of(run.trace, view)
-    queries, keys = _side(sight, sight.queries), _side(sight, sight.keys)
-    weights = _weights(sight)
-    n_panel = len(weights) if len(queries) and len(keys) else 0
+    shown = _shown(sight, view)
+    caption = caption_of(run, view, sight)
     page = Page(theme, layout, measure)
     page.band_lines(warnings_of(run, view, sight))
     page.y += _HEAD
-    caption = caption_of(run, view, sight)
     if layout.caption:
         page.text(caption, bold_until=len(run.model.name))
-    page.text(_legend(sight, n_panel))
+    page.text(_legend(sight))
     if not (page.bands or layout.caption):
         page.y += ONE_BAND  # its place is kept, so that the matrix stays where it is when a what-if begins
-    foot = [shares_line(sight, None, view.between), _left_out(sight, n_panel), quantity_line(sight)]
-    foot = [line for line in foot if line is not None]
+    foot = _foot(sight, view, shown.n_panel)
+    foot_room = LINE * len(foot) + MARGIN
+    top = page.y + 0.5 * MARGIN
 
-    dimmed = np.isin(sight.keys, list(sight.dimmed))
-    loud = weights[:n_panel, :, ~dimmed]
-    scale = scale_for(float(loud.max(initial=0.0)), None if sight.quantity == "norms" else 1.0, view.is_log)
-    notes = _notes(sight, loud, scale)
-    right = _bar_room(max(n_panel, 1), scale, notes, measure)
-    free = layout.height - page.y - LINE * len(foot) - 1.5 * MARGIN if layout.height else _DEEPEST * layout.width
-    room = (max(layout.width - 2 * MARGIN, _LEAST_ROOM[0]), max(free, _LEAST_ROOM[1]))
-    placed = arrange(queries, keys, max(n_panel, 1), room, right, not layout.height, measure)
-    tall = max(placed.whole_height, placed.column_room + _bar_height(placed) + LINE * len(notes)) if n_panel else 40.0
+    room = (max(layout.width - 2 * MARGIN, _LEAST_ROOM[0]), _depth(layout, top + foot_room, shown.n_panel))
+    right = _bar_room(shown, measure)
+    placed = arrange(shown.queries, shown.keys, max(shown.n_panel, 1), room, right, not layout.height, measure)
+    below_bar = placed.title + placed.column_room + AWAY + _bar_height(placed) + 6 + LINE * len(shown.notes)
+    tall = max(placed.whole_height, below_bar) if shown.n_panel else _EMPTY
     left = max((layout.width - placed.whole_width) / 2, 0.0)
-    top = page.y + 0.5 * MARGIN + max(0.0, (free - tall) / 2 if layout.height else 0.0)
-    panels = tuple(_panel(sight, number, weights[number], placed, left, top, view.layer) for number in range(n_panel))
-    labels = list(page.labels)
-    bar = None
-    if panels:
-        labels += _titles(panels, placed, theme)
-        bar = _bar(panels, placed, left + placed.whole_width - right)
-        labels += _bar_labels(bar, scale, notes)
-    else:
-        labels.append(Label(_nothing(sight), layout.width / 2, top + 24, 13, "muted", align="middle"))
-    page.labels = []
-    page.y = top + tall + 0.5 * MARGIN
-    page.y = max(page.y, layout.height - LINE * len(foot) - 0.5 * MARGIN)
+    if layout.height:
+        top += max(0.0, (room[1] - tall) / 2)
+    panels = tuple(_panel(sight, shown, number, placed, left, top, view.layer) for number in range(shown.n_panel))
+    bar = _bar(panels, placed, left + placed.whole_width - right) if panels else None
+    page.labels += _titles(panels, placed, theme)
+    page.labels += _bar_labels(bar, shown) if bar is not None else [_nothing(sight, layout.width / 2, top + 24)]
+    page.y = max(top + tall + 0.5 * MARGIN, layout.height - foot_room + 0.5 * MARGIN)
     for line in foot:
         page.text(line)
     return MatrixScene(
         width=layout.width,
         height=max(layout.height, page.y + 0.5 * MARGIN),
         theme=theme,
-        labels=(*labels, *page.labels),
+        labels=tuple(page.labels),
         dots=tuple(page.dots),
         bands=tuple(page.bands),
         description=f"Matrix of {caption}: {shortened(run.trace.text, 200)}",
         layer=view.layer,
         quantity=sight.quantity,
-        queries=queries,
-        keys=keys,
+        queries=shown.queries,
+        keys=shown.keys,
         panels=panels,
         masked=_masked(sight),
-        dimmed=dimmed,
-        scale=scale,
+        dimmed=shown.dimmed,
+        scale=shown.scale,
         bar=bar,
         cell_width=placed.width,
         cell_height=placed.height,
@@ -108,6 +117,23 @@ def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Me
         side_size=placed.side_size,
         focus=_focus(sight, view.focus),
     )
+
+
+def _shown(sight: Sight, view: View) -> _Shown:
+    rows = [unit - sight.first_query for unit in sight.queries]
+    weights = sight.weights[:MOST_PANELS][:, rows][:, :, list(sight.keys)]
+    dimmed = np.isin(sight.keys, list(sight.dimmed))
+    loud = weights[:, :, ~dimmed]
+    largest = float(loud.max(initial=0.0))
+    scale = scale_for(largest, None if sight.quantity == "norms" else 1.0, view.is_log)
+    notes = (_UNITS[sight.quantity] + (", log" if view.is_log else ""), f"largest {weight_text(largest, sight.quantity)}")
+    return _Shown(weights, _side(sight, sight.queries), _side(sight, sight.keys), dimmed, scale, notes)
+
+
+def _depth(layout: Layout, taken: float, n_panel: int) -> float:
+    """The height for the panels with their labels: in the window what is left, on paper what still is a figure's shape."""
+    on_paper = layout.width * (_DEEPEST if n_panel < 2 else _DEEPEST_MANY)
+    return max(layout.height - taken if layout.height else on_paper, _LEAST_ROOM[1])
 
 
 def _side(sight: Sight, units: Sequence[int]) -> TokenSide:
@@ -123,12 +149,6 @@ def _side(sight: Sight, units: Sequence[int]) -> TokenSide:
     )
 
 
-def _weights(sight: Sight) -> Float32:
-    """What the panels show: [map, row, column]."""
-    rows = [unit - sight.first_query for unit in sight.queries]
-    return sight.weights[:MOST_PANELS][:, rows][:, :, list(sight.keys)]
-
-
 def _masked(sight: Sight) -> NDArray[np.bool_] | None:
     if not sight.is_causal:
         return None
@@ -141,40 +161,34 @@ def _focus(sight: Sight, focus: int | None) -> int | None:
     return sight.position(unit) if unit in sight.visible else None
 
 
-def _legend(sight: Sight, n_panel: int) -> str:
+def _legend(sight: Sight) -> str:
     """How to read it."""
     if sight.kind == "cross":
         return "each row is a token of the decoder that looks, each column a token of the encoder that is looked at"
-    also = ", never one after it" if sight.is_causal and n_panel else ""
+    also = ", never one after it" if sight.is_causal else ""
     return f"each row is a token that looks, each column a token that is looked at{also}"
 
 
-def _left_out(sight: Sight, n_panel: int) -> str | None:
-    if len(sight.heads) <= n_panel or not n_panel:
-        return None
-    return f"the first {n_panel} of {count_of(len(sight.heads), 'head')}; choose heads to see others"
+def _foot(sight: Sight, view: View, n_panel: int) -> list[str]:
+    lines = [shares_line(sight, None, view.between), quantity_line(sight)]
+    if 0 < n_panel < len(sight.heads):
+        lines.insert(1, f"the first {n_panel} of {count_of(len(sight.heads), 'head')}; choose heads to see others")
+    return [line for line in lines if line is not None]
 
 
-def _nothing(sight: Sight) -> str:
+def _nothing(sight: Sight, x: float, baseline: float) -> Label:
     """Why there is no matrix."""
-    if not sight.heads:
-        return "no head is chosen"
-    return nothing_read_line(sight) or "every token of this text is hidden"
+    why = "no head is chosen" if not sight.heads else nothing_read_line(sight) or "every token of this text is hidden"
+    return Label(why, x, baseline, 13, "muted", align="middle")
 
 
-def _notes(sight: Sight, loud: Float32, scale: ColourScale) -> list[str]:
-    """What stands under the bar: the unit, and how far the scale is used."""
-    unit = _UNITS[sight.quantity] + (", log" if scale.is_log else "")
-    return [unit, f"largest {weight_text(float(loud.max()), sight.quantity)}"] if loud.size else [unit]
-
-
-def _panel(sight: Sight, number: int, weights: Float32, placed: Arrangement, left: float, top: float, layer: int) -> MatrixPanel:
+def _panel(sight: Sight, shown: _Shown, number: int, placed: Arrangement, left: float, top: float, layer: int) -> MatrixPanel:
     x, y = placed.place(number)
     head = sight.heads[number]
     return MatrixPanel(
         head=head,
         title=sight.quantity if sight.quantity == "rollout" else f"L{layer}.{head_name(head)}" if head >= 0 else f"L{layer} mean",
-        weights=weights,
+        weights=shown.weights[number],
         left=left + x,
         top=top + y,
         has_row_labels=number % placed.n_line == 0,
@@ -193,14 +207,14 @@ def _titles(panels: Sequence[MatrixPanel], placed: Arrangement, theme: Theme) ->
     ]
 
 
-def _bar_room(n_panel: int, scale: ColourScale, notes: Sequence[str], measure: Measure) -> float:
+def _bar_room(shown: _Shown, measure: Measure) -> float:
     """The width of the bar with all that belongs to it."""
-    ticks = max(measure(text, SMALL, False) for _, text in scale.ticks())
-    return _BAR_AWAY + max(_strips(n_panel) + 6 + ticks, *(measure(note, SMALL, False) for note in notes))
+    ticks = max(measure(text, SMALL, False) for _, text in shown.scale.ticks())
+    return _BAR_AWAY + max(_bar_width(shown.n_panel) + 6 + ticks, *(measure(note, SMALL, False) for note in shown.notes))
 
 
-def _strips(n_panel: int) -> float:
-    return max(_BAR_WIDTH, _STRIP * n_panel)
+def _bar_width(n_panel: int) -> float:
+    return min(max(_NARROWEST_BAR, _STRIP * n_panel), _WIDEST_BAR)
 
 
 def _bar_height(placed: Arrangement) -> float:
@@ -210,12 +224,12 @@ def _bar_height(placed: Arrangement) -> float:
 def _bar(panels: Sequence[MatrixPanel], placed: Arrangement, left: float) -> ColourBar:
     """The bar right of the panels, level with the first."""
     heads = tuple(panel.head for panel in panels)
-    return ColourBar(left + _BAR_AWAY, panels[0].top, _strips(len(heads)), _bar_height(placed), heads)
+    return ColourBar(left + _BAR_AWAY, panels[0].top, _bar_width(len(heads)), _bar_height(placed), heads)
 
 
-def _bar_labels(bar: ColourBar, scale: ColourScale, notes: Sequence[str]) -> list[Label]:
+def _bar_labels(bar: ColourBar, shown: _Shown) -> list[Label]:
     """The numbers at the bar's marks, and the notes below it."""
     x = bar.left + bar.width + 6
-    ticks = [Label(text, x, bar.top + (1 - share) * (bar.height - 9) + 9, SMALL, "muted") for share, text in scale.ticks()]
+    ticks = [Label(text, x, bar.top + (1 - share) * (bar.height - 9) + 9, SMALL, "muted") for share, text in shown.scale.ticks()]
     under = bar.top + bar.height + 18
-    return ticks + [Label(note, bar.left, under + number * LINE, SMALL, "muted") for number, note in enumerate(notes)]
+    return ticks + [Label(note, bar.left, under + number * LINE, SMALL, "muted") for number, note in enumerate(shown.notes)]

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 TITLE: Final = 20.0  # the line above each of several panels
 _GAP: Final = 16.0  # between panels
-_LARGEST_CELL: Final = 46.0
+_LARGEST_CELL, _SMALLEST_CELL = 46.0, 0.05
 _NUMBER_ROOM: Final = (34.0, 17.0)  # a cell that is nearly as large is made so large, for its number's sake
 _LONGEST_ROW, _LONGEST_COLUMN = 150.0, 100.0  # of labels; longer ones are cut
-_SMALL_PANEL: Final = 110.0  # panels on paper are as wide at least where there are several in a line
 _SIDE_SIZES: Final = (13, 12)
 _ROOMY: Final = 22.0  # cells from which on labels have the larger type
 
@@ -85,7 +84,7 @@ def _arrange(
         if n_panel == 1:
             n_line, (width, height) = 1, _one_cell(len(queries), len(keys), free, on_paper)
         else:
-            n_line, width = _many_cells(len(queries), len(keys), n_panel, free, on_paper)
+            n_line, width = _many_cells(len(queries), len(keys), n_panel, free)
             height = width
         space = SideSpace(size, length, can_slant=n_panel == 1)
         if way == way_of(keys, range(len(keys)), width, space, measure) or way == "upright":
@@ -110,21 +109,20 @@ def _arrange(
 
 def _one_cell(n_row: int, n_column: int, free: tuple[float, float], on_paper: bool) -> tuple[float, float]:
     """The size of a cell of one matrix: square, but in a window wider where a number then fits."""
-    height = min(free[1] / n_row, _LARGEST_CELL)
+    height = max(min(free[1] / n_row, _LARGEST_CELL), _SMALLEST_CELL)
     widest = _LARGEST_CELL if on_paper else max(height, _NUMBER_ROOM[0] if height >= _NUMBER_ROOM[1] else 0.0)
-    width = min(free[0] / n_column, widest)
-    return width, min(height, max(width, 1e-3))
+    width = max(min(free[0] / n_column, widest), _SMALLEST_CELL)
+    return width, min(height, width)
 
 
-def _many_cells(n_row: int, n_column: int, n_panel: int, free: tuple[float, float], on_paper: bool) -> tuple[int, float]:
+def _many_cells(n_row: int, n_column: int, n_panel: int, free: tuple[float, float]) -> tuple[int, float]:
     """How many panels stand in a line, and the side of their cells, all square: those that make the cells largest."""
-    fits = max(1, min(n_panel, int((free[0] + _GAP) // (_SMALL_PANEL + _GAP))))
     best, largest = 1, 0.0
-    for n_line in (ceil(n_panel / ceil(n_panel / fits)),) if on_paper else range(1, n_panel + 1):
+    for n_line in range(1, n_panel + 1):
         n_deep = ceil(n_panel / n_line)
         width = (free[0] - (n_line - 1) * _GAP) / n_line / n_column
         height = (free[1] - (n_deep - 1) * _GAP - n_deep * TITLE) / n_deep / n_row
-        side = max(min(width, height, _LARGEST_CELL), 1e-3)
+        side = max(min(width, height, _LARGEST_CELL), _SMALLEST_CELL)
         if side > largest + 1e-9:
             best, largest = n_line, side
     return best, largest

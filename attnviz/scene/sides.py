@@ -57,16 +57,16 @@ def row_labels(side: TokenSide, cells: Cells, space: SideSpace, measure: Measure
 def column_labels(side: TokenSide, cells: Cells, space: SideSpace, measure: Measure, first: Sequence[int] = ()) -> list[SideLabel]:
     """The labels above the columns that are seen, level where all fit, else slanted or upright."""
     way = way_of(side, cells.columns, cells.width, space, measure)
-    turn = TURNS[way]
-    # The middle of the letters, not their baseline, points at the column.
-    aside, down = (0.36 * space.size * part(radians(turn)) for part in (sin, cos))
+    turn = radians(TURNS[way])
+    # The middle of a turned line's letters, not their baseline, points at the column.
+    aside, down = (0.36 * space.size * sin(turn), 0.36 * space.size * cos(turn)) if turn else (0.0, 0.0)
     labels = []
     for place in _thinned(cells.columns, cells.width, pitch(way, space.size), first):
         x = cells.left + (place + 0.5) * cells.width
         if cells.room[0] <= x <= cells.room[2]:
-            length = cells.width if way == "level" else space.room / sin(radians(turn))
-            text = elided(side.texts[place], space.size, length, measure)
-            labels.append(SideLabel(text, x + aside, cells.room[1] - AWAY + down, turn, "middle" if way == "level" else "left", place))
+            text = elided(side.texts[place], space.size, space.room / sin(turn) if turn else cells.width, measure)
+            at = (x + aside, cells.room[1] - AWAY + down)
+            labels.append(SideLabel(text, *at, TURNS[way], "left" if turn else "middle", place))
     return labels
 
 
