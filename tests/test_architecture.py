@@ -82,6 +82,12 @@ def test_qt_is_imported_only_where_it_paints(module: str) -> None:
     assert not uses_qt or module.startswith(WITH_QT), module
 
 
+@each_module
+def test_pyqtgraph_is_imported_by_the_window_alone(module: str) -> None:
+    uses_it = any(name.split(".")[0] == "pyqtgraph" for name in imports_of(module))
+    assert not uses_it or module.startswith("ui/"), module
+
+
 @pytest.mark.parametrize("module", CORE)
 def test_the_core_needs_no_heavy_library_to_start(module: str) -> None:
     heavy = {"PySide6", "huggingface_hub", "torch", "transformers", "scipy", "pandas"}
@@ -108,6 +114,12 @@ def test_the_whole_core_loads_without_qt() -> None:
     loaded = loaded_after("import " + ", ".join(sorted({name.removesuffix(".__init__") for name in names})))
     assert "attnviz" in loaded
     assert not {"PySide6", "shiboken6", "torch", "scipy"} & loaded
+
+
+def test_the_window_starts_without_pyqtgraph() -> None:
+    loaded = loaded_after("import attnviz.ui.start, attnviz.ui.window, attnviz.export.figure")
+    assert "PySide6" in loaded
+    assert "pyqtgraph" not in loaded
 
 
 def test_importing_the_package_costs_next_to_nothing() -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 MOST_PANELS: Final = 12  # beyond, a panel in a window is too small to read
 _HEAD = 10.0
 _BAR_AWAY, _NARROWEST_BAR, _WIDEST_BAR, _STRIP = 20.0, 12.0, 36.0, 5.0
+_LONGEST_TICK, _LONGEST_NOTES = "0.005", ("attention, log", "largest 0.0050")
 _SHORTEST_BAR, _LONGEST_BAR = 56.0, 168.0
 _LEAST_ROOM = (120.0, 80.0)  # for panels with their labels, in the narrowest figure and the lowest window
 _DEEPEST, _DEEPEST_MANY = 1.5, 1.0  # the height of one matrix, and of several, on paper, in widths of it
@@ -208,9 +209,11 @@ def _titles(panels: Sequence[MatrixPanel], placed: Arrangement, theme: Theme) ->
 
 
 def _bar_room(shown: _Shown, measure: Measure) -> float:
-    """The width of the bar with all that belongs to it."""
-    ticks = max(measure(text, SMALL, False) for _, text in shown.scale.ticks())
-    return _BAR_AWAY + max(_bar_width(shown.n_panel) + 6 + ticks, *(measure(note, SMALL, False) for note in shown.notes))
+    """The width of the bar with all that belongs to it; the same on every scale of weights, so that the matrix keeps its place."""
+    ticks = [text for _, text in shown.scale.ticks()]
+    beside = max(measure(text, SMALL, False) for text in (*ticks, _LONGEST_TICK))
+    below = max(measure(note, SMALL, False) for note in (*shown.notes, *_LONGEST_NOTES))
+    return _BAR_AWAY + max(_bar_width(shown.n_panel) + 6 + beside, below)
 
 
 def _bar_width(n_panel: int) -> float:

@@ -188,9 +188,10 @@ class MatrixView(PictureView):
 
 
 def _is_another(before: MatrixScene | None, now: MatrixScene | None) -> bool:
-    """Whether a scene shows other tokens, or its panels in other places."""
+    """Whether a scene shows other tokens, or its panels in another size."""
     if before is None or now is None:
         return True
-    places = [[(panel.left, panel.top) for panel in scene.panels] for scene in (before, now)]
-    sides = [(scene.width, scene.height, scene.queries.texts, scene.keys.texts) for scene in (before, now)]
-    return places[0] != places[1] or sides[0] != sides[1]
+    old, new = (
+        (scene.queries.texts, scene.keys.texts, len(scene.panels), scene.cell_width, scene.cell_height) for scene in (before, now)
+    )
+    return old != new

@@ -362,6 +362,15 @@ def test_a_what_if_says_so_and_moves_nothing(runs: dict[str, Run]) -> None:
     assert what_if.panels[0].top == trained.panels[0].top
 
 
+def test_another_scale_leaves_the_matrix_where_it_is(runs: dict[str, Run]) -> None:
+    places = set()
+    for head in range(12):
+        for is_log in (False, True):
+            scene = build(runs["animal"], view_of(head, is_log=is_log))
+            places.add((scene.panels[0].left, scene.panels[0].top, scene.cell_width, scene.cell_height))
+    assert len(places) == 1
+
+
 def test_the_focus_is_a_token_that_is_seen(runs: dict[str, Run]) -> None:
     assert build(runs["animal"], view_of(1, focus=3)).focus == 3
     assert build(runs["animal"], view_of(1, focus=0)).focus is None  # [CLS] is hidden
