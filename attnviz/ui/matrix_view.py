@@ -74,11 +74,12 @@ class MatrixView(PictureView):
             self._lens.fit()
         super().set_scene(scene, settle)
         self.viewport.zoom, self.viewport.x, self.viewport.y = 1.0, 0.0, 0.0  # the lens is inside the panels
-        self._spot = NOWHERE
+        was_over, self._spot = self._spot != NOWHERE, NOWHERE
+        self._plot.light((None, None))
         if scene is not None:
             self._plot.show_scene(scene)
             self._see()
-            if self.underMouse():
+            if was_over:
                 self.look_at(self._pointer)
         self.focusMoved.emit(self.focus_token)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from pyqtgraph import ViewBox
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from attnviz.paint.fonts import text_width
 from attnviz.paint.painter import paint_scene
-from attnviz.scene.matrix_hit import NOWHERE, Spot
+from attnviz.scene.matrix_hit import NOWHERE, Spot, spot_at
 from attnviz.scene.matrix_scene import MatrixScene, cell_colours
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
@@ -205,6 +207,22 @@ def test_a_cell_under_the_pointer_brings_its_query_into_focus(
     assert view.scene is scene
 
 
+def test_what_is_under_the_pointer_is_looked_for_again_in_another_scene(
+    view: MatrixView, show: Callable[..., MatrixScene], run: Run
+) -> None:
+    show(run, 1)
+    before = pixels(view.grab().toImage())
+    at = middle(view, 2, 3)
+    view.look_at(at)
+    show(run, 1, 2, 3)
+    assert view.spot == spot_at(view.scene, view.placed(), at.x(), at.y(), text_width) != Spot(0, 2, 3)
+    view.set_scene(None)
+    assert view.spot == NOWHERE
+    show(run, 1)
+    assert view.spot == NOWHERE
+    assert (pixels(view.grab().toImage()) == before).all()
+
+
 def test_a_label_above_a_column_is_its_token(qtbot: QtBot, view: MatrixView, show: Callable[..., MatrixScene], run: Run) -> None:
     scene = show(run, 1, 2)
     (cells, _) = view.placed()
@@ -341,3 +359,19 @@ def test_nothing_of_pyqtgraphs_own_opens_on_a_right_click(
     qtbot.mouseClick(view, Qt.MouseButton.RightButton, NO_KEY, middle(view, 3, 3).toPoint())
     assert set(QApplication.topLevelWidgets()) == before
     assert heard == []
+
+
+def test_a_view_that_goes_leaves_nothing_behind(qtbot: QtBot, run: Run) -> None:
+    gc.collect()
+    before = len(ViewBox.AllViews)
+    made = MatrixView()
+    made.resize(*SIZE)
+    made.show()
+    made.set_scene(build_scene(run, View(picture="matrix"), load_theme("light"), Layout(*SIZE), text_width))
+    assert len(ViewBox.AllViews) == before + 12
+    made.close()
+    made.deleteLater()
+    del made
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    assert len(ViewBox.AllViews) == before
