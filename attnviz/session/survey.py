@@ -1,0 +1,187 @@
+"""All heads of all layers at once: each one's map made small, and three numbers that say what kind of head it is.
+
+It is made layer by layer and holds no map in full: 32 layers of 32 heads take 4 MB, whatever the text's length.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from attnviz.analysis.summary import HeadSummary, summarise
+from attnviz.analysis.thumbnails import thumbnails
+from attnviz.errors import Cancelled, never
+from attnviz.session.sight import Shares, heads_of, kind_of, sight_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attnviz.engine.config import Kind
+    from attnviz.engine.ops import Float32
+    from attnviz.engine.trace import Trace
+    from attnviz.session.grid_choice import GridChoice
+    from attnviz.session.sight import Sight
+    from attnviz.session.view import Quantity, View
+
+# The finest a map is kept, so that all of them are some 4 MB: 64 up to 256 heads, 32 up to 1,024, 16 beyond.
+_FINEST: Final = 64
+_MOST_CELLS: Final = 1 << 20
+_COARSEST: Final = 16
+# What is left of the weight on a dimmed key: its root, by which it is coloured, is then the 0.3 that dimmed arcs have.
+DIMMED: Final = 0.09
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a grid of heads shows of a trace.
+
+    heads: the head of each column, MEAN for one of several heads; maps: [layer, column, height, width] small maps of the weights
+    of visible queries and keys, dimmed keys' at DIMMED of their strength; n_query, n_key: how many tokens or words those maps
+    stand for; summary: its arrays are [layer, column]; shares: where the weight went, over all layers;
+    scale: the largest weight that can be (1), or for norms the largest that there is in any layer.
+    """
+
+    kind: Kind
+    quantity: Quantity
+    heads: tuple[int, ...]
+    maps: Float32
+    n_query: int
+    n_key: int
+    summary: HeadSummary
+    shares: Shares
+    scale: float
+
+    @property
+    def n_layer(self) -> int:
+        """The number of layers, numbered from 0."""
+        return self.maps.shape[0]
+
+
+# The newest surveys of each trace, which go with it. Made on one thread and asked for on another.
+_KEPT: WeakKeyDictionary[Trace, dict[tuple[object, ...], Survey]] = WeakKeyDictionary()
+_N_KEPT = 3
+_LOCK = Lock()
+
+
+def _unwatched(done: int, total: int) -> None:
+    """The progress of somebody who does not watch."""
+
+
+def survey_of(
+    trace: Trace,
+    view: View,
+    size: int | None = None,
+    cancelled: Callable[[], bool] = never,
+    progress: Callable[[int, int], None] = _unwatched,
+) -> Survey:
+    """All layers and heads of the view's kind of attention, whichever of them the view shows; with is_mean the mean of its shown
+    heads, with rollout one map a layer.
+
+    size: the most cells along a side of a map, None for `finest_size`. progress(layers done, of how many) is called after each
+    layer. May run on any thread. Raises Cancelled if `cancelled()` says so between two layers.
+    """
+    size = finest_size(trace, view) if size is None else size
+    kept = kept_survey(trace, view, size)
+    if kept is not None:
+        return kept
+    made = _make(trace, view, size, cancelled, progress)
+    with _LOCK:
+        surveys = _KEPT.setdefault(trace, {})
+        while len(surveys) >= _N_KEPT:
+            del surveys[next(iter(surveys))]
+        surveys[_key(trace, view, size)] = made
+    return made
+
+
+def kept_survey(trace: Trace, view: View, size: int | None = None) -> Survey | None:
+    """The survey that `survey_of` would give, if it is there already; None if it would have to be made."""
+    size = finest_size(trace, view) if size is None else size
+    with _LOCK:
+        return _KEPT.get(trace, {}).get(_key(trace, view, size))
+
+
+def finest_size(trace: Trace, view: View) -> int:
+    """The most cells along a side of a map that keep all maps together small; a function of the model and the kind alone."""
+    kind = kind_of(trace, view)
+    n_map = trace.n_layer_of(kind) * trace.head_count_of(kind)
+    size = _FINEST
+    while size > _COARSEST and n_map * size * size > _MOST_CELLS:
+        size //= 2
+    return size
+
+
+def survey_view(view: View, layer: int) -> View:
+    """The view of one layer that a survey takes of it: all heads, or the mean of the shown ones."""
+    return replace(view, layer=layer, heads=view.heads if view.is_mean else None)
+
+
+def chosen_values(survey: Survey, choice: GridChoice) -> Float32 | None:
+    """The numbers that a choice puts on the heads, [layer, column]; None for no choice, or one that is not defined for them."""
+    values = None if choice.summary is None else getattr(survey.summary, choice.summary)
+    return None if values is None or np.isnan(values).all() else values
+
+
+def summary_of(sight: Sight) -> HeadSummary:
+    """The three numbers of each map of a sight, as its view treats the weights: what is hidden counts for the share on sinks alone,
+    which is then that of the whole row, as in the line below every picture."""
+    rows, keys = _rows(sight), list(sight.keys)
+    is_one_text = sight.kind != "cross"
+    positions = np.array([place.start for place in sight.units.places], np.intp)
+    summary = summarise(
+        sight.weights[:, rows][:, :, keys],
+        np.zeros(len(keys), bool),
+        positions[list(sight.queries)] if is_one_text else None,
+        positions[keys] if is_one_text else None,
+    )
+    taken = sight.taken[:, rows]
+    return replace(summary, sink_share=taken.sum(-1) / np.float32(max(len(rows), 1)))
+
+
+def _key(trace: Trace, view: View, size: int) -> tuple[object, ...]:
+    heads = tuple(heads_of(trace, view)) if view.is_mean and view.quantity != "rollout" else None
+    return (kind_of(trace, view), size, heads, view.quantity, view.is_mean, view.words, view.sinks, view.between)
+
+
+def _make(trace: Trace, view: View, size: int, cancelled: Callable[[], bool], progress: Callable[[int, int], None]) -> Survey:
+    n_layer = trace.n_layer_of(kind_of(trace, view))
+    maps, summaries, shares, scale = [], [], [], 0.0
+    for layer in range(n_layer):
+        if cancelled():
+            raise Cancelled
+        # Sights are kept with their trace, on the thread that paints. With a copy of it, which shares all arrays, this one's go at
+        # once, those of the pictures stay, and the two threads never meet in one dict.
+        sight = sight_of(copy(trace), survey_view(view, layer))
+        maps.append(thumbnails(shown_weights(sight), size))
+        summaries.append(summary_of(sight))
+        shares.append(sight.shares)
+        scale = max(scale, sight.scale)
+        progress(layer + 1, n_layer)
+    return Survey(
+        kind=sight.kind,
+        quantity=sight.quantity,
+        heads=sight.heads[: len(sight.weights)],  # the mean of no heads is no map
+        maps=np.stack(maps),
+        n_query=len(sight.queries),
+        n_key=len(sight.keys),
+        summary=HeadSummary(*(np.stack([getattr(s, name) for s in summaries]) for name in vars(summaries[0]))),
+        shares=Shares(*(float(np.mean([getattr(s, name) for s in shares])) for name in vars(shares[0]))),
+        scale=scale,
+    )
+
+
+def shown_weights(sight: Sight) -> Float32:
+    """The weights of visible queries and keys, [map, query, key], those on dimmed keys at DIMMED of their strength."""
+    keys = list(sight.keys)
+    weights = sight.weights[:, _rows(sight)][:, :, keys]
+    dimmed = np.array([key in sight.dimmed for key in keys], bool)
+    return weights * np.where(dimmed, np.float32(DIMMED), np.float32(1)) if dimmed.any() else weights
+
+
+def _rows(sight: Sight) -> list[int]:
+    """The rows of the visible queries."""
+    return [unit - sight.first_query for unit in sight.queries]
