@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attnviz.paint.arcs import paint_arc_scene
+from attnviz.paint.grid import paint_grid_scene
 from attnviz.paint.matrix import paint_matrix_scene
+from attnviz.scene.grid_scene import GridScene
 from attnviz.scene.matrix_scene import MatrixScene
 from attnviz.scene.scene import ArcScene
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 PAINTERS: dict[type[Scene], Callable[..., None]] = {
     ArcScene: paint_arc_scene,
+    GridScene: paint_grid_scene,
     MatrixScene: paint_matrix_scene,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attnviz.scene.arcs import build_arcs
+from attnviz.scene.grid import build_grid
 from attnviz.scene.matrix import build_matrix
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 BUILDERS: dict[PictureKind, Callable[[Run, View, Theme, Layout, Measure], Scene]] = {
     "arcs": build_arcs,
+    "grid": build_grid,
     "matrix": build_matrix,
 }
 

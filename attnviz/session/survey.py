@@ -19,7 +19,7 @@ from attnviz.errors import Cancelled, never
 from attnviz.session.sight import Shares, heads_of, kind_of, sight_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from attnviz.engine.config import Kind
     from attnviz.engine.ops import Float32
@@ -129,17 +129,16 @@ def chosen_values(survey: Survey, choice: GridChoice) -> Float32 | None:
 def summary_of(sight: Sight) -> HeadSummary:
     """The three numbers of each map of a sight, as its view treats the weights: what is hidden counts for the share on sinks alone,
     which is then that of the whole row, as in the line below every picture."""
-    rows, keys = _rows(sight), list(sight.keys)
-    is_one_text = sight.kind != "cross"
+    keys, is_one_text = list(sight.keys), sight.kind != "cross"
     positions = np.array([place.start for place in sight.units.places], np.intp)
     summary = summarise(
-        sight.weights[:, rows][:, :, keys],
+        _visible(sight),
         np.zeros(len(keys), bool),
         positions[list(sight.queries)] if is_one_text else None,
         positions[keys] if is_one_text else None,
     )
-    taken = sight.taken[:, rows]
-    return replace(summary, sink_share=taken.sum(-1) / np.float32(max(len(rows), 1)))
+    taken = sight.taken[:, _rows(sight)]
+    return replace(summary, sink_share=taken.sum(-1) / np.float32(max(taken.shape[1], 1)))
 
 
 def _key(trace: Trace, view: View, size: int) -> tuple[object, ...]:
@@ -176,12 +175,23 @@ def _make(trace: Trace, view: View, size: int, cancelled: Callable[[], bool], pr
 
 def shown_weights(sight: Sight) -> Float32:
     """The weights of visible queries and keys, [map, query, key], those on dimmed keys at DIMMED of their strength."""
-    keys = list(sight.keys)
-    weights = sight.weights[:, _rows(sight)][:, :, keys]
-    dimmed = np.array([key in sight.dimmed for key in keys], bool)
+    weights = _visible(sight)
+    dimmed = np.array([key in sight.dimmed for key in sight.keys], bool)
     return weights * np.where(dimmed, np.float32(DIMMED), np.float32(1)) if dimmed.any() else weights
 
 
-def _rows(sight: Sight) -> list[int]:
+def _visible(sight: Sight) -> Float32:
+    """The weights of visible queries and keys, [map, query, key]."""
+    return sight.weights[:, _rows(sight)][:, :, _span(sight.keys)]
+
+
+def _rows(sight: Sight) -> slice | list[int]:
     """The rows of the visible queries."""
-    return [unit - sight.first_query for unit in sight.queries]
+    return _span([unit - sight.first_query for unit in sight.queries])
+
+
+def _span(places: Sequence[int]) -> slice | list[int]:
+    """The places as a slice where they have no gap, as they mostly do: it copies nothing."""
+    if places and places[-1] - places[0] + 1 == len(places):
+        return slice(places[0], places[-1] + 1)
+    return list(places)
