@@ -1,0 +1,185 @@
+"""Beside the grid: the selected head seen closely, and what the grid says of all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from attnviz.paint.fonts import font
+from attnviz.scene.summaries import SUMMARY_MEANINGS, cell_name, summary_number
+from attnviz.scene.words import shortened
+from attnviz.session.grid_choice import SUMMARY_NAMES, GridChoice, SummaryName
+from attnviz.session.head_reading import read_head
+from attnviz.ui.grid_controls import GridControls
+from attnviz.ui.head_preview import SIDE, HeadPreview
+from attnviz.ui.lines import line
+
+if TYPE_CHECKING:
+    from attnviz.session.head_reading import HeadReading, Pair
+    from attnviz.session.run import Run
+    from attnviz.session.survey import Survey
+    from attnviz.session.view import View
+    from attnviz.ui.appearance import Appearance
+
+_MARGIN: Final = 16
+_N_PAIR: Final = 5
+_LONGEST: Final = 13  # letters of a token; two of them, an arrow and a number stand on one line
+_PICTURES: Final = (("arcs", "Arcs", "Show this head as arcs"), ("matrix", "Matrix", "Show this head as a matrix"))
+
+
+class HeadPanel(QWidget):
+    """The panel of the selected head, over the controls of the grid."""
+
+    pictureWanted = Signal(str)  # "arcs" or "matrix", of the selected head
+    choiceChanged = Signal(object)  # GridChoice
+
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Selected head")
+        self._title = QLabel(self)
+        self._title.setFont(font(17, True))
+        self._title.setStyleSheet("font-size: 17px;")
+        self._hint = line("", self, quiet=True)
+        self.preview = HeadPreview(appearance, self)
+        self._numbers: dict[SummaryName, QLabel] = {}
+        self._pairs: list[tuple[QLabel, QLabel]] = []
+        self._reading = QWidget(self)
+        self._fill_reading()
+        self.controls = GridControls(self)
+        self.controls.choiceChanged.connect(self.choiceChanged)
+        self._lay_out()
+        self.setFixedWidth(SIDE + 2 * _MARGIN)
+        self.show_head(None)
+
+    def title(self) -> str:
+        """The selected head, or what the panel says without one."""
+        return self._title.text()
+
+    def numbers(self) -> dict[SummaryName, str]:
+        """The numbers as they stand there."""
+        return {name: label.text() for name, label in self._numbers.items()}
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The strongest pairs as they stand there: who looks at whom, and the weight."""
+        return [(looks.text(), weight.text()) for looks, weight in self._pairs if looks.text()]
+
+    def show_choice(self, choice: GridChoice, survey: Survey | None) -> None:
+        """Show what is chosen for the grid; survey: the heads that it holds, None while they are not there yet."""
+        self.controls.set_choice(choice, survey)
+
+    def show_head(self, run: Run | None, view: View | None = None, head: tuple[int, int] | None = None) -> None:
+        """Show a (layer, head) of a run as a view treats it, MEAN for the map of several; without one say how to get there."""
+        reading = None if run is None or view is None or head is None else read_head(run.trace, view, *head, most=_N_PAIR)
+        self.preview.show_reading(reading)
+        self.preview.setVisible(reading is not None)
+        self._reading.setVisible(reading is not None)
+        self._hint.setVisible(reading is None)
+        if reading is not None:
+            self._title.setText(cell_name(reading.layer, reading.head))
+            self._show(reading)
+        elif head is not None:
+            self._title.setText(cell_name(*head))
+            self._hint.setText("Nothing of it is shown: no head or no token is.")
+        else:
+            self._title.setText("Pick a head")
+            self._hint.setText("with a click or the arrow keys to see it closely. A double-click opens it.")
+
+    def _show(self, reading: HeadReading) -> None:
+        for name, label in self._numbers.items():
+            label.setText(summary_number(name, float(getattr(reading.summary, name)[0])))
+        for number, (looks, weight) in enumerate(self._pairs):
+            pair = reading.pairs[number] if number < len(reading.pairs) else None
+            looks.setText("" if pair is None else _looks(pair))
+            weight.setText("" if pair is None else f"{pair.weight:.2f}")
+        said = ", ".join(f"{looks} {weight}" for looks, weight in self.pairs())
+        self.preview.setAccessibleDescription(f"{self.title()}; strongest: {said}")
+
+    def _fill_reading(self) -> None:
+        column = QVBoxLayout(self._reading)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for picture, text, tip in _PICTURES:
+            button = QPushButton(text, self._reading)
+            button.setObjectName(picture)
+            button.setToolTip(tip)
+            button.clicked.connect(self._on_arcs_clicked if picture == "arcs" else self._on_matrix_clicked)
+            buttons.addWidget(button)
+        column.addLayout(buttons)
+        column.addSpacing(12)
+        for name, title in SUMMARY_NAMES.items():
+            column.addLayout(self._number_row(name, title))
+            column.addWidget(line(SUMMARY_MEANINGS[name], self._reading, quiet=True))
+            column.addSpacing(8)
+        column.addWidget(line("strongest pairs", self._reading, quiet=True))
+        column.addLayout(self._pair_rows())
+
+    def _number_row(self, name: SummaryName, title: str) -> QHBoxLayout:
+        row = QHBoxLayout()
+        number = QLabel(self._reading)
+        number.setFont(font(13, True))
+        number.setAccessibleName(title)
+        self._numbers[name] = number
+        row.addWidget(line(title, self._reading), 1)
+        row.addWidget(number)
+        return row
+
+    def _pair_rows(self) -> QGridLayout:
+        rows = QGridLayout()
+        rows.setVerticalSpacing(4)
+        for at in range(_N_PAIR):
+            looks, weight = QLabel(self._reading), QLabel(self._reading)
+            looks.setTextFormat(Qt.TextFormat.PlainText)
+            rows.addWidget(looks, at, 0)
+            rows.addWidget(weight, at, 1)
+            self._pairs.append((looks, weight))
+        rows.setColumnStretch(0, 1)
+        return rows
+
+    def _lay_out(self) -> None:
+        """The head scrolls where the window is low; the controls keep their place below it."""
+        inner = QWidget(self)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        column.setSpacing(8)
+        for widget in (self._title, self._hint, self.preview, self._reading):
+            column.addWidget(widget)
+        column.addStretch(1)
+        scroll = QScrollArea(self)
+        scroll.setWidget(inner)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.controls.setContentsMargins(_MARGIN, 12, _MARGIN, _MARGIN)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(scroll, 1)
+        outer.addWidget(self._rule())
+        outer.addWidget(self.controls)
+
+    def _rule(self) -> QFrame:
+        rule = QFrame(self)
+        rule.setFrameShape(QFrame.Shape.HLine)
+        rule.setFrameShadow(QFrame.Shadow.Plain)
+        rule.setForegroundRole(QPalette.ColorRole.Mid)
+        return rule
+
+    def _on_arcs_clicked(self) -> None:
+        self.pictureWanted.emit("arcs")
+
+    def _on_matrix_clicked(self) -> None:
+        self.pictureWanted.emit("matrix")
+
+
+def _looks(pair: Pair) -> str:
+    """ "it -> animal", each in a direction of its own (Unicode Standard Annex 9, isolates)."""
+    query, key = (
+        f"\N{FIRST STRONG ISOLATE}{shortened(text, _LONGEST)}\N{POP DIRECTIONAL ISOLATE}" for text in (pair.query, pair.key)
+    )
+    return f"{query} \N{RIGHTWARDS ARROW} {key}"
