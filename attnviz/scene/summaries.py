@@ -24,9 +24,9 @@ SUMMARY_LINES: Final[dict[SummaryName, str]] = {
 }
 # What a number says of a head, for somebody who meets it for the first time.
 SUMMARY_MEANINGS: Final[dict[SummaryName, str]] = {
-    "entropy": "in nats: near 0 it looks at one token, high at many",
-    "distance": "how many tokens away it looks, on average",
-    "sink_share": "of its weight, on the tokens that count as sinks",
+    "entropy": "0 where it looks at one token only",
+    "distance": "how many tokens away it looks",
+    "sink_share": "of its weight goes to the sinks",
 }
 _NONE: Final = "\N{EN DASH}"  # of cross-attention, whose two texts have no common place to count from
 _NUMBERS: Final[dict[SummaryName, str]] = {"entropy": "{:.2f}", "distance": "{:.1f}", "sink_share": "{:.0%}"}

@@ -89,7 +89,8 @@ class HeadPanel(QWidget):
 
     def _show(self, reading: HeadReading) -> None:
         for name, label in self._numbers.items():
-            label.setText(summary_number(name, float(getattr(reading.summary, name)[0])))
+            number = summary_number(name, float(getattr(reading.summary, name)[0]))
+            label.setText(f"{number} nats" if name == "entropy" else number)
         for number, (looks, weight) in enumerate(self._pairs):
             pair = reading.pairs[number] if number < len(reading.pairs) else None
             looks.setText("" if pair is None else _looks(pair))
@@ -111,12 +112,13 @@ class HeadPanel(QWidget):
             buttons.addWidget(button)
         column.addLayout(buttons)
         column.addSpacing(12)
+        column.addWidget(line("strongest pairs", self._reading, quiet=True))
+        column.addLayout(self._pair_rows())
+        column.addSpacing(12)
         for name, title in SUMMARY_NAMES.items():
             column.addLayout(self._number_row(name, title))
             column.addWidget(line(SUMMARY_MEANINGS[name], self._reading, quiet=True))
             column.addSpacing(8)
-        column.addWidget(line("strongest pairs", self._reading, quiet=True))
-        column.addLayout(self._pair_rows())
 
     def _number_row(self, name: SummaryName, title: str) -> QHBoxLayout:
         row = QHBoxLayout()

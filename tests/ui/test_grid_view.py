@@ -279,7 +279,7 @@ def test_the_panel_says_of_a_head_what_its_reading_says(panel: HeadPanel, run: R
     assert panel.title() == "L3.H1"
     share = float(reading.summary.sink_share[0])
     assert panel.numbers() == {
-        "entropy": f"{reading.summary.entropy[0]:.2f}",
+        "entropy": f"{reading.summary.entropy[0]:.2f} nats",
         "distance": f"{reading.summary.distance[0]:.1f}",
         "sink_share": f"{100 * share:.0f} %",
     }
