@@ -48,7 +48,7 @@ def read_head(trace: Trace, view: View, layer: int, head: int, most: int = 5) ->
     None where there is nothing to see: no visible token, or the mean of no heads.
     """
     heads = view.heads if head == MEAN else HeadChoice(frozenset({head}), trace.head_count_of(kind_of(trace, view)))
-    sight = sight_of(trace, replace(view, layer=layer, heads=heads, is_mean=view.is_mean and head == MEAN))
+    sight = sight_of(trace, replace(view, layer=layer, heads=heads))
     if not (len(sight.weights) and sight.queries and sight.keys):
         return None
     weights = shown_weights(sight)[0]

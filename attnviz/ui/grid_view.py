@@ -54,8 +54,7 @@ class GridView(PictureView):
         """Show a scene in place of the last one; zoom and place are kept while its squares are where they were."""
         before = self.scene
         settle = before is None or scene is None or _places(before) != _places(scene)
-        if before is None or scene is None or before.levels is not scene.levels or settle:
-            self._squares = None
+        self._squares = None
         super().set_scene(scene, settle)
         self._hovered = None
         if self._pointer is not None:

@@ -176,8 +176,9 @@ def test_sorted_squares_rise_and_each_says_its_head(runs: dict[str, Run]) -> Non
     assert not {"H0", "H11"} & {label.text for label in scene.labels if label.baseline < scene.cells[0].top}
 
 
-def test_heads_outside_the_filter_are_faded_and_counted(runs: dict[str, Run]) -> None:
-    choice = GridChoice("entropy", False, 1.5, 2.2)
+@pytest.mark.parametrize("is_sorted", [False, True])
+def test_heads_outside_the_filter_are_faded_and_counted(runs: dict[str, Run], is_sorted: bool) -> None:
+    choice = GridChoice("entropy", is_sorted, 1.5, 2.2)
     scene = build(runs["animal"], GridView(grid=choice))
     for cell in scene.cells:
         assert cell.is_faded == (not 1.5 <= cell.entropy <= 2.2)

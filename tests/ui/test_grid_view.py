@@ -239,6 +239,18 @@ def test_a_part_of_a_square_is_under_the_pointer_that_is_on_it_at_every_zoom(gri
     assert grid.zoom == 1.0
 
 
+def test_each_new_scene_is_painted_anew(grid: GridView, build: Callable, qtbot: QtBot) -> None:
+    views = (View(quantity="rollout"), View(is_mean=True), View(sinks=Sinks(treatment="renormalise")), View())
+    views += (ViewWithChoice(grid=GridChoice("entropy")), ViewWithChoice(grid=GridChoice("entropy", False, 2.0)))
+    for view in views:
+        grid.set_scene(build(view))
+        fresh = GridView()
+        qtbot.addWidget(fresh)
+        fresh.resize(900, 480)
+        fresh.set_scene(build(view))
+        assert image_of(grid) == image_of(fresh)
+
+
 def test_zoom_stays_while_the_squares_stay(grid: GridView, build: Callable) -> None:
     grid.zoom_by(2.0)
     grid.set_scene(build(View(layer=5)))
@@ -294,6 +306,9 @@ def test_the_preview_has_the_colours_of_the_strongest_pair_where_it_is(panel: He
     weights = run.trace.attention(0)[2]
     at = [int((place + 0.5) * image.width() / 15) for place in range(15)]
     lightness = np.array([[image.pixelColor(x, y).lightness() for x in at] for y in at])
+    assert image_of(panel.preview) == image
+    panel.show_head(run, View(sinks=Sinks(treatment="show")), (0, 3))
+    assert image_of(panel.preview) != image
     darkest = np.unravel_index(np.argmin(lightness), lightness.shape)
     assert weights[darkest] > 0.95 * weights.max()
     assert np.corrcoef(np.sqrt(weights).ravel(), lightness.ravel())[0, 1] < -0.98
