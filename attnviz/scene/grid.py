@@ -126,23 +126,30 @@ def _names(
 
 def _layer_names(squares: Squares, cells: Sequence[HeadCell], current: int) -> Iterator[Label]:
     """The names of as many layers as there is height for, the current one's among them."""
-    step = max(1, -(-14 // squares.plan.pitch_y))
-    for cell in cells[:: squares.plan.n_place]:
-        is_current = cell.layer == current
-        if is_current or (cell.layer % step == 0 and abs(cell.layer - current) >= step):
-            baseline = (cell.top + cell.bottom) / 2 + 4.3
-            x, ink = cells[0].left - NAME_GAP, "ink" if is_current else "muted"
-            yield Label(f"L{cell.layer}", x, baseline, SMALL, ink, bold=is_current, align="right")
+    firsts = cells[:: squares.plan.n_place]
+    for layer in _thinned(len(firsts), -(-14 // squares.plan.pitch_y), (current,)):
+        baseline = (firsts[layer].top + firsts[layer].bottom) / 2 + 4.3
+        x, ink = firsts[layer].left - NAME_GAP, "ink" if layer == current else "muted"
+        yield Label(f"L{layer}", x, baseline, SMALL, ink, bold=layer == current, align="right")
 
 
 def _head_names(squares: Squares, line: Sequence[HeadCell], y: float, shown: set[int], measure: Measure) -> Iterator[Label]:
-    """The names of as many heads as there is width for; those of shown heads stand forward, unless all are."""
+    """The names of as many heads as there is width for; those of shown heads come first and stand forward, unless all are shown."""
+    forward = sorted(shown) if len(shown) < len(line) else []
     step = int(-(-(measure(head_name(len(line) - 1), SMALL, True) + 5) // squares.plan.pitch_x))
-    are_all = len(shown) == len(line)
-    for cell in line[::step]:
-        ink = "muted" if are_all else "ink" if cell.head in shown else "faint"
-        bold = not are_all and cell.head in shown
-        yield Label(head_name(cell.head), (cell.left + cell.right) / 2, y, SMALL, ink, bold=bold, align="middle")
+    for head in _thinned(len(line), step, forward):
+        ink = "ink" if head in forward else "faint" if len(shown) < len(line) else "muted"
+        middle = (line[head].left + line[head].right) / 2
+        yield Label(head_name(head), middle, y, SMALL, ink, bold=head in forward, align="middle")
+
+
+def _thinned(n: int, step: int, first: Sequence[int]) -> list[int]:
+    """Numbers below `n` that are `step` or more apart: as many of `first` as can be, then every step-th that is left room for."""
+    chosen: list[int] = []
+    for number in (*first, *range(0, n, step)):
+        if all(abs(number - other) >= step for other in chosen):
+            chosen.append(number)
+    return chosen
 
 
 def _order_names(line: Sequence[HeadCell], y: float, what: str, width: float, measure: Measure) -> Iterator[Label]:

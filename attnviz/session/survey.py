@@ -106,9 +106,10 @@ def kept_survey(trace: Trace, view: View, size: int | None = None) -> Survey | N
 
 
 def finest_size(trace: Trace, view: View) -> int:
-    """The most cells along a side of a map that keep all maps together small; a function of the model and the kind alone."""
+    """The most cells along a side of a map that keep all maps together small, whatever the text and the size of the window."""
     kind = kind_of(trace, view)
-    n_map = trace.n_layer_of(kind) * trace.head_count_of(kind)
+    has_one_map = view.is_mean or (view.quantity == "rollout" and kind != "cross")
+    n_map = trace.n_layer_of(kind) * (1 if has_one_map else trace.head_count_of(kind))
     size = _FINEST
     while size > _COARSEST and n_map * size * size > _MOST_CELLS:
         size //= 2

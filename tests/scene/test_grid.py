@@ -204,6 +204,17 @@ def test_the_only_shown_head_is_selected_and_named_in_bold(runs: dict[str, Run])
     assert scene.cell(2, 1).bottom <= scene.current.top + 6
 
 
+def test_names_that_must_be_thinned_keep_the_layer_and_the_heads_in_view(runs: dict[str, Run]) -> None:
+    heads = HeadChoice(frozenset({17, 29}), 48)
+    scene = build(runs["48 heads"], GridView(layer=4, heads=heads), Layout(700.0, 480.0))
+    assert [label.text for label in scene.labels if label.bold] == ["L4", "H17", "H29"]
+    names = [label for label in scene.labels if label.text.startswith("H")]
+    assert 8 < len(names) < 48
+    for label in names:
+        cell = scene.cell(0, int(label.text[1:]))
+        assert label.x == (cell.left + cell.right) / 2
+
+
 def test_the_mean_of_the_shown_heads_is_one_square_a_layer(runs: dict[str, Run]) -> None:
     scene = build(runs["animal"], GridView(layer=2, is_mean=True, heads=HeadChoice(frozenset({1, 4}), 12)), PAPER)
     assert [(cell.layer, cell.head) for cell in scene.cells] == [(layer, MEAN) for layer in range(6)]

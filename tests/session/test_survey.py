@@ -190,6 +190,7 @@ def test_all_maps_together_stay_small(minilm: Model, count: int) -> None:
     size = finest_size(trace, View())
     assert 16 <= size <= 64
     assert 6 * count * size * size <= 1 << 20
+    assert finest_size(trace, View(is_mean=True)) == finest_size(trace, View(quantity="rollout")) == 64
 
 
 @pytest.mark.parametrize("name", VIEWS)
