@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from attnviz.paint.arcs import paint_arc_scene
 from attnviz.paint.grid import paint_grid_scene
 from attnviz.paint.matrix import paint_matrix_scene
+from attnviz.paint.steps import paint_steps_scene
 from attnviz.scene.grid_scene import GridScene
 from attnviz.scene.matrix_scene import MatrixScene
 from attnviz.scene.scene import ArcScene
+from attnviz.scene.steps_scene import StepsScene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ PAINTERS: dict[type[Scene], Callable[..., None]] = {
     ArcScene: paint_arc_scene,
     GridScene: paint_grid_scene,
     MatrixScene: paint_matrix_scene,
+    StepsScene: paint_steps_scene,
 }
 
 

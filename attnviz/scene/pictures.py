@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attnviz.scene.arcs import build_arcs
 from attnviz.scene.grid import build_grid
 from attnviz.scene.matrix import build_matrix
+from attnviz.scene.steps import build_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ BUILDERS: dict[PictureKind, Callable[[Run, View, Theme, Layout, Measure], Scene]
     "arcs": build_arcs,
     "grid": build_grid,
     "matrix": build_matrix,
+    "steps": build_steps,
 }
 
 

@@ -1,0 +1,151 @@
+"""A stage of the steps as a LaTeX formula with its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from attnviz.scene.numbers import MINUS, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attnviz.engine.ops import Float32
+    from attnviz.scene.steps_content import Content
+    from attnviz.scene.steps_scene import StageName
+
+# A matrix in a formula shows so many rows and columns at most; of a larger one so many of the first and the last.
+_MOST: Final = 8
+_FIRST, _LAST = 4, 3
+_SIGNS: Final = str.maketrans(
+    {sign: f"\\{sign}" for sign in "&%$#_{}"} | {"~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}"}
+)
+# The stages of queries and keys, as fields of Steps and as a subscript names them.
+_SUBSCRIPTS: Final = {"projected": "", "normed": "_{\\mathrm{norm}}", "turned": "_{\\mathrm{RoPE}}"}
+
+
+def as_latex(content: Content, stage: StageName) -> str:
+    """A stage as a displayed formula for amsmath with this run's numbers, large matrices cut to their edges."""
+    lines = " \\\\\n".join(_FORMULAS[stage](content))
+    return f"\\[\n\\begin{{aligned}}\n{lines}\n\\end{{aligned}}\n\\]\n"
+
+
+def _tokens_formula(content: Content) -> list[str]:
+    names = [f"\\text{{{_escaped(token.shown)}}}" for token in content.keys]
+    row = " & ".join(_cut(names, "\\cdots"))
+    query = f"\\text{{query}} &= \\text{{{_escaped(content.query_token.shown)}}}"
+    return [f"\\text{{tokens}} &= \\begin{{pmatrix}} {row} \\end{{pmatrix}}", query]
+
+
+def _vectors_formula(content: Content) -> list[str]:
+    steps = content.steps
+    if steps.normed is None:
+        return [f"x &= {_matrix(steps.entering)}"]
+    return [
+        f"x_{{\\mathrm{{in}}}} &= {_matrix(steps.entering)}",
+        f"x &= \\mathrm{{norm}}(x_{{\\mathrm{{in}}}}) = {_matrix(steps.normed)}",
+    ]
+
+
+def _projections_formula(content: Content) -> list[str]:
+    steps, head = content.steps, content.head
+    lines = []
+    for side, letter, made in (("q", "q", "x W_Q"), ("k", "K", "X W_K")):
+        for name, subscript in _SUBSCRIPTS.items():
+            values = getattr(steps, f"{side}_{name}")
+            if values is not None:
+                how = f"{made} = " if name == "projected" else ""
+                lines.append(f"{letter}{subscript} &= {how}{_matrix(values[head])}")
+    return [*lines, f"V &= X W_V = {_matrix(steps.values[head])}"]
+
+
+def _scores_formula(content: Content) -> list[str]:
+    steps, head = content.steps, content.head
+    lines = [f"q &= {_matrix(steps.q[head])}", f"K &= {_matrix(steps.k[head])}"]
+    made = f"{_tex(steps.scale)}\\, q K^{{\\top}}"
+    if steps.bias is not None:
+        lines.append(f"b &= {_matrix(steps.bias[head])}")
+        made += " + b"
+    if steps.capped is not None:
+        cap = f"{steps.look.soft_cap:g}"
+        made = f"{cap} \\tanh\\left(\\frac{{{made}}}{{{cap}}}\\right)"
+    return [*lines, f"s &= {made} = {_matrix(steps.scores[head])}"]
+
+
+def _softmax_formula(content: Content) -> list[str]:
+    steps, head = content.steps, content.head
+    total, lines = "\\sum_i e^{s_i}", [f"s &= {_matrix(steps.scores[head])}"]
+    if steps.sink_score is not None:
+        total += " + e^{s_{\\mathrm{sink}}}"
+        lines.append(f"s_{{\\mathrm{{sink}}}} &= {_tex(float(steps.sink_score[head]))}")
+    return [*lines, f"a_j &= \\frac{{e^{{s_j}}}}{{{total}}}", f"a &= {_matrix(steps.attention[head])}"]
+
+
+def _weighted_formula(content: Content) -> list[str]:
+    steps, head = content.steps, content.head
+    return [
+        f"a &= {_matrix(steps.attention[head])}",
+        f"V &= {_matrix(steps.values[head])}",
+        f"o_{{{head}}} &= a V = {_matrix(steps.context[head])}",
+    ]
+
+
+def _heads_formula(content: Content) -> list[str]:
+    heads = _cut([f"o_{{{head}}}" for head in range(content.head_count)], "\\cdots")
+    row = " & ".join(heads)
+    return [f"o &= \\begin{{pmatrix}} {row} \\end{{pmatrix}} = {_matrix(content.steps.concatenated)}"]
+
+
+def _output_formula(content: Content) -> list[str]:
+    steps = content.steps
+    projected = [f"o W_O + b_O &= {_matrix(steps.projected)}"]
+    part = "o W_O + b_O"
+    if steps.output_normed is not None:
+        part = f"\\mathrm{{norm}}({part})"
+        projected.append(f"{part} &= {_matrix(steps.output_normed)}")
+    total = f"x + {part}"
+    if not np.array_equal(steps.added, steps.leaving):
+        total = f"\\mathrm{{norm}}({total})"
+    angle = f"\\cos(x, y) &= {_tex(content.cosine)}"
+    residual = steps.normed if content.residual_is_normed and steps.normed is not None else steps.entering
+    return [*projected, f"x &= {_matrix(residual)}", f"y &= {total} = {_matrix(steps.leaving)}", angle]
+
+
+_FORMULAS: Final[dict[StageName, Callable[[Content], list[str]]]] = {
+    "tokens": _tokens_formula,
+    "vectors": _vectors_formula,
+    "projections": _projections_formula,
+    "scores": _scores_formula,
+    "softmax": _softmax_formula,
+    "weighted": _weighted_formula,
+    "heads": _heads_formula,
+    "output": _output_formula,
+}
+
+
+def _matrix(values: Float32) -> str:
+    """A vector as a row, a matrix with its rows, both without their middle where they are large."""
+    rows = np.atleast_2d(values)
+    lines = _cut([" & ".join(_cut([_tex(float(value)) for value in row], "\\cdots")) for row in rows], None)
+    width = lines[0].count("&") + 1
+    dots = " & ".join(["\\vdots"] * width)
+    return "\\begin{pmatrix} " + " \\\\ ".join(line if line is not None else dots for line in lines) + " \\end{pmatrix}"
+
+
+def _cut(parts: list[str], dots: str | None) -> list[str | None]:
+    """The first and the last parts with dots between them, where there are many."""
+    return parts if len(parts) <= _MOST else [*parts[:_FIRST], dots, *parts[-_LAST:]]
+
+
+def _tex(value: float) -> str:
+    """A number as a formula writes it."""
+    if not np.isfinite(value):
+        return "-\\infty" if value < 0 else "\\infty"
+    mantissa, _, exponent = number(value).replace(MINUS, "-").partition("e")
+    return f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def _escaped(text: str) -> str:
+    """Text that TeX sets as it is."""
+    return text.translate(_SIGNS)

@@ -1,0 +1,147 @@
+"""A run and a view become the flow of one token through one head. Pure: the same input gives the same picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from attnviz.scene.captions import caption_of, warnings_of
+from attnviz.scene.page import LINE, MARGIN, SMALL, Page
+from attnviz.scene.steps_content import content_of, first_query
+from attnviz.scene.steps_layout import drafts_of, flow_width, set_flow
+from attnviz.scene.steps_rows import Setting, body_height, head_height, set_flow_row
+from attnviz.scene.steps_scene import Box, StepsScene
+from attnviz.scene.steps_sheet import Sheet
+from attnviz.scene.steps_table import rows_of
+from attnviz.scene.steps_words import description_of, lead_line, own_tokens_line
+from attnviz.scene.words import wrap
+from attnviz.session.sight import kind_of, sight_of
+from attnviz.session.units import tokens_of_kind
+from attnviz.session.view import HeadChoice, Sinks, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from attnviz.scene.page import Layout
+    from attnviz.scene.scene import Measure
+    from attnviz.scene.steps_layout import FlowRow
+    from attnviz.scene.theme import Theme
+    from attnviz.session.run import Run
+
+_HEAD: Final = 10.0
+_ROW: Final = (15.0, 22.0)  # the lowest and the highest row of a table that fits a window
+_PAPER_ROW: Final = 16.0
+_BETWEEN: Final = 34.0  # two rows of the flow
+# On narrow paper the flow takes so many rows that a long table in each would fill pages.
+_NARROW: Final = 440.0
+_FEW_KEYS: Final = 10
+_NO_HEAD: Final = "there is nothing to follow: no head is shown"
+_LEGEND: Final = (
+    "below to above zero, full colour from the largest hundredth of a column's cells on; "
+    "where a vector has more numbers than cells, each shows the largest of its neighbours"
+)
+_LEGEND_STRIP: Final = 72.0
+
+
+def build_steps(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> StepsScene:
+    """The steps of one query's attention in one head of one layer of a run."""
+    content = content_of(run.trace, view)
+    if content is not None and layout.caption and layout.width < _NARROW:
+        content = content_of(run.trace, view, _FEW_KEYS)
+    kind = kind_of(run.trace, view)
+    heads = HeadChoice(frozenset() if content is None else frozenset({content.head}), run.trace.head_count_of(kind))
+    own = View(layer=view.layer, heads=heads, kind=view.kind, sinks=Sinks(treatment="show"))
+    sight = sight_of(run.trace, own)
+    caption = caption_of(run, own, sight)
+    rows = () if content is None else rows_of(content)
+    drafts = () if content is None else drafts_of(content, rows, measure)
+    width = flow_width(drafts, layout) if content is not None else layout.width
+    page = Page(theme, replace(layout, width=width), measure)
+    page.band_lines(warnings_of(run, own, sight))
+    page.y += _HEAD
+    if layout.caption:
+        page.text(caption, bold_until=len(run.model.name))
+    page.text(_NO_HEAD if content is None else lead_line(content, layout.caption))
+    page.y += 4.0
+    sheet = Sheet(measure)
+    if content is not None:
+        setting = Setting(sheet, content, rows, theme, measure, _PAPER_ROW, first_query(run.trace, kind))
+        _set_all(setting, set_flow(drafts, width, measure), page, layout, own_tokens_line(view))
+    n_token, begin = len(tokens_of_kind(run.trace, kind)), first_query(run.trace, kind)
+    return StepsScene(
+        width=width,
+        height=max(layout.height, page.y + 0.5 * MARGIN),
+        theme=theme,
+        labels=(*page.labels, *sheet.labels),
+        dots=tuple(page.dots),
+        bands=tuple(page.bands),
+        description=f"{_NO_HEAD}: {caption}" if content is None else description_of(content, caption),
+        content=content,
+        stages=tuple(sheet.stages),
+        strips=tuple(sheet.strips),
+        numbers=tuple(sheet.numbers),
+        bars=tuple(sheet.bars),
+        connectors=tuple(sheet.connectors),
+        rules=tuple(sheet.rules),
+        rows=tuple(sheet.rows),
+        heads=tuple(sheet.heads),
+        head_count=run.trace.head_count_of(kind),
+        focus=None if content is None else content.query_position,
+        queries=tuple(range(begin, n_token)),
+    )
+
+
+def _set_all(setting: Setting, flow: Sequence[FlowRow], page: Page, layout: Layout, note: str | None) -> None:
+    """The rows of the flow one below the other, and the foot."""
+    width = page_width(setting, flow)
+    legend = wrap(_LEGEND, SMALL, width - 2 * MARGIN - _LEGEND_STRIP - 12, setting.measure)
+    foot = LINE * (len(legend) + (0 if note is None else 1)) + 0.5 * MARGIN
+    room = layout.height - page.y - foot - MARGIN
+    setting = setting._replace(row_height=_row_height(setting, flow, room))
+    free = room - _height(setting, flow)
+    page.y += min(max(free, 0.0) / 3, 24.0)
+    for place, row in enumerate(flow):
+        top = page.y
+        page.y = set_flow_row(row, setting, top)
+        if place + 1 < len(flow):
+            _set_turn(setting.sheet, row, flow[place + 1], page.y)
+            page.y += _BETWEEN
+    page.y = max(page.y + MARGIN, layout.height - foot)
+    _set_legend(setting.sheet, legend, page)
+    if note is not None:
+        page.text(note)
+
+
+def page_width(setting: Setting, flow: Sequence[FlowRow]) -> float:
+    """The width up to the right margin of the widest row of the flow."""
+    return max(row.stages[-1].right for row in flow) + MARGIN
+
+
+def _height(setting: Setting, flow: Sequence[FlowRow]) -> float:
+    return sum(head_height(row) + body_height(row, setting) for row in flow) + _BETWEEN * (len(flow) - 1)
+
+
+def _row_height(setting: Setting, flow: Sequence[FlowRow], free: float) -> float:
+    """The height of a row of the table: one row of the flow fills a window, within what looks well."""
+    if len(flow) > 1 or free <= 0:
+        return _PAPER_ROW
+    rooms = (free - head_height(flow[0]) - 14.0) / len(setting.rows)
+    return min(max(rooms, _ROW[0]), _ROW[1])
+
+
+def _set_turn(sheet: Sheet, above: FlowRow, below: FlowRow, y: float) -> None:
+    """The arrow from the end of a row of the flow to the beginning of the next."""
+    start, end = above.stages[-1].right - 6, below.stages[0].left + 4
+    middle = y + _BETWEEN / 2 - 4
+    sheet.line((start, y + 2), (start, middle), (end, middle), (end, y + _BETWEEN - 3), is_strong=False)
+
+
+def _set_legend(sheet: Sheet, lines: Sequence[str], page: Page) -> None:
+    """What the colours say."""
+    ramp = np.linspace(-1.0, 1.0, 49, dtype=np.float32)
+    sheet.strip(None, "", ramp, 1.0, Box(MARGIN, page.y + 4.5, MARGIN + _LEGEND_STRIP, page.y + 13.5))
+    for line in lines:
+        sheet.text(line, MARGIN + _LEGEND_STRIP + 12, page.y + LINE / 2)
+        page.y += LINE

@@ -1,0 +1,109 @@
+"""Sets the two stages behind the table: all heads one below the other, and the way of their mixture to the next layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attnviz.scene.palette import head_colour
+from attnviz.scene.steps_cells import strongest_of
+from attnviz.scene.steps_lists import output_items
+from attnviz.scene.steps_scene import Box, HeadBox
+from attnviz.scene.steps_sheet import LINE, STRIP
+
+if TYPE_CHECKING:
+    from attnviz.scene.steps_content import Content
+    from attnviz.scene.steps_layout import Placed
+    from attnviz.scene.steps_rows import Setting
+    from attnviz.scene.steps_scene import StageName
+
+_ITEM: Final = LINE + STRIP + 9.0
+_CONCATENATED: Final = STRIP + 22.0
+_HEAD_ROW: Final = (3.0, 17.0)  # the lowest and the highest row of a head
+_EASY_ROW, _EASY_ROWS = 14.0, 168.0  # what a head's row would like to have, and all of them at most
+_NAMED: Final = 13.0  # the lowest row that a name fits in
+_WIDE_NAME: Final = 32.0
+_MORE: Final = LINE + 6.0  # below the heads, for how many more there are, clear of the last one's name
+_LIFT: Final = 4.0
+
+
+def list_height(stage: StageName, content: Content) -> float:
+    """The least height of such a stage; 0 for one of the table."""
+    if stage == "heads":
+        return _CONCATENATED + min(_EASY_ROW * content.head_count, _EASY_ROWS)
+    if stage == "output":
+        return sum(_ITEM if item.values is not None else LINE + 4 for item in output_items(content))
+    return 0.0
+
+
+def set_heads(setting: Setting, placed: Placed, top: float, bottom: float) -> None:
+    """From `top` on, where the query's row of a table begins, the heads' outputs in one vector, this head's part
+    lifted out of it, and below it each by itself."""
+    content, sheet = setting.content, setting.sheet
+    context, count = content.steps.context, content.head_count
+    scale = strongest_of(list(context), placed.right - placed.left - _WIDE_NAME)
+    sheet.text("side by side", placed.left, top - 10.0)
+    _set_side_by_side(setting, placed, top + (setting.row_height - STRIP) / 2, scale)
+    first = top + _CONCATENATED
+    low, high = _HEAD_ROW
+    n_shown = min(count, max(int((bottom - first) / low), 1))
+    n_more = count - n_shown
+    if n_more:
+        n_shown = max(int((bottom - first - _MORE) / low), 1)
+    begin = min(max(content.head - n_shown // 2, 0), count - n_shown)
+    pitch = min((bottom - first - (_MORE if n_more else 0.0)) / n_shown, high)
+    for place, head in enumerate(range(begin, begin + n_shown)):
+        _set_head_row(setting, placed, head, first + pitch * (place + 0.5), pitch, scale)
+    if n_more:
+        sheet.text(f"and {count - n_shown:,} more heads", placed.left, first + pitch * n_shown + _MORE - LINE / 2)
+
+
+def _set_side_by_side(setting: Setting, placed: Placed, top: float, scale: float) -> None:
+    content, sheet = setting.content, setting.sheet
+    whole, (count, width) = content.steps.concatenated, content.steps.context.shape
+    room = placed.right - placed.left
+    begin, end = content.head * width, (content.head + 1) * width
+    for start, stop, lift in ((0, begin, 0.0), (begin, end, _LIFT), (end, len(whole), 0.0)):
+        box = Box(placed.left + room * start / len(whole), top - lift, placed.left + room * stop / len(whole), top + STRIP - lift)
+        sheet.strip("heads", "all heads side by side", whole[start:stop], scale, box, start)
+    for head in range(count) if room / count >= 2.0 else (content.head,):
+        left, length = placed.left + room * head / count, room / count
+        opacity = 1.0 if head == content.head else 0.45
+        sheet.bar(
+            left, max(length - (1.0 if length > 4 else 0.0), 1.0), top + STRIP + 3, head_colour(head, setting.theme), opacity, 3.0
+        )
+
+
+def _set_head_row(setting: Setting, placed: Placed, head: int, middle: float, pitch: float, scale: float) -> None:
+    content, sheet = setting.content, setting.sheet
+    is_own = head == content.head
+    left = placed.left + _WIDE_NAME
+    height = min(STRIP, max(pitch - (3.0 if pitch > 8 else 1.0), 1.5))
+    box = Box(left, middle - height / 2, placed.right, middle + height / 2)
+    if pitch >= _NAMED or is_own:
+        sheet.text(f"H{head}", placed.left, middle, "ink" if is_own else "faint", bold=is_own)
+    sheet.bar(left - 5, 3.0, middle, head_colour(head, setting.theme), 1.0 if is_own else 0.45, height)
+    sheet.strip("heads", f"output of head {head}", content.steps.context[head], scale, box)
+    sheet.heads.append(HeadBox(head, Box(placed.left - 2, middle - pitch / 2, placed.right, middle + pitch / 2)))
+
+
+def set_output(setting: Setting, placed: Placed, top: float) -> None:
+    """What becomes of the heads' outputs, from the top down; the first vector is level with the query's row."""
+    sheet, steps = setting.sheet, setting.content.steps
+    items, width = output_items(setting.content), placed.right - placed.left
+    stream = strongest_of([steps.projected, steps.entering, steps.added], width)
+    y = top + (setting.row_height - STRIP) / 2 - LINE - 2
+    for at, item in enumerate(items):
+        middle = y + LINE / 2 if at else top - 10.0
+        if item.cosine is not None:
+            line = item.line.rsplit(" ", 1)
+            end = placed.left + setting.measure(f"{line[0]} ", 12, False) + setting.measure(line[1], 12, True)
+            sheet.text(line[0], placed.left, middle)
+            sheet.number("output", item.what, item.cosine, line[1], end, middle, bold=True)
+            y += LINE + 4
+            continue
+        sheet.fitted(item.line, placed.left, placed.right, middle, "ink" if item.is_result else "muted", bold=item.is_result)
+        shared = any(item.values is vector for vector in (steps.projected, steps.entering, steps.added))
+        scale = stream if shared else strongest_of([item.values], width)
+        box = Box(placed.left, y + LINE + 2, placed.right, y + LINE + 2 + STRIP)
+        sheet.strip("output", item.what, item.values, scale, box)
+        y += _ITEM

@@ -1,0 +1,79 @@
+"""Takes down what the stages of the steps consist of, at its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attnviz.scene.page import SMALL
+from attnviz.scene.scene import Label
+from attnviz.scene.steps_cells import cells_of
+from attnviz.scene.steps_scene import Bar, Box, Connector, HeadBox, Number, RowBox, Rule, Stage, Strip
+
+if TYPE_CHECKING:
+    from attnviz.engine.ops import Float32
+    from attnviz.scene.scene import Ink, Measure
+    from attnviz.scene.steps_scene import StageName
+
+STRIP: Final = 11.0
+LINE: Final = 15.0  # of the stages' small text
+
+
+class Sheet:
+    """What was set down so far, in lists of each sort."""
+
+    def __init__(self, measure: Measure) -> None:
+        self.stages: list[Stage] = []
+        self.strips: list[Strip] = []
+        self.numbers: list[Number] = []
+        self.bars: list[Bar] = []
+        self.connectors: list[Connector] = []
+        self.rules: list[Rule] = []
+        self.rows: list[RowBox] = []
+        self.heads: list[HeadBox] = []
+        self.labels: list[Label] = []
+        self._measure = measure
+
+    def text(self, text: str, x: float, middle: float, ink: Ink = "muted", align: str = "left", bold: bool = False) -> None:
+        """A line of small text about a height."""
+        self.labels.append(Label(text, x, baseline(middle), SMALL, ink, align=align, bold=bold))
+
+    def fitted(self, text: str, left: float, right: float, middle: float, ink: Ink = "muted", bold: bool = False) -> None:
+        """A line of small text from the left, its end cut off where there is no room."""
+        while len(text) > 1 and self._measure(text, SMALL, bold) > right - left:
+            text = text.rstrip("\N{HORIZONTAL ELLIPSIS}")[:-1] + "\N{HORIZONTAL ELLIPSIS}"
+        self.text(text, left, middle, ink, bold=bold)
+
+    def strip(self, stage: StageName | None, what: str, values: Float32, scale: float, box: Box, first: int = 0) -> None:
+        """A vector, or a part of one."""
+        if len(values):
+            self.strips.append(Strip(stage, what, values, cells_of(values, box.right - box.left), scale, box, first))
+
+    def number(
+        self,
+        stage: StageName,
+        what: str,
+        value: float,
+        text: str,
+        right: float,
+        middle: float,
+        ink: Ink = "ink",
+        bold: bool = False,
+    ) -> None:
+        """A number whose figures end at `right`."""
+        label = Label(text, right, baseline(middle), SMALL, ink, align="right", bold=bold)
+        width = self._measure(text, SMALL, bold)
+        self.numbers.append(Number(stage, what, float(value), label, Box(right - width, middle - 8, right, middle + 8)))
+
+    def bar(self, left: float, length: float, middle: float, colour: str, opacity: float = 1.0, height: float = 8.0) -> None:
+        """A bar from `left` on, to the left for a negative length."""
+        start, end = sorted((left, left + length))
+        self.bars.append(Bar(Box(start, middle - height / 2, end, middle + height / 2), colour, opacity))
+
+    def line(self, *points: tuple[float, float], is_strong: bool = True) -> None:
+        """A line that ends in an arrowhead."""
+        self.connectors.append(Connector(points, is_strong))
+
+
+def baseline(middle: float) -> float:
+    """Where small text stands that is centred about a height."""
+    return middle + 0.36 * SMALL

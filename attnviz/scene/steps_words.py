@@ -1,0 +1,218 @@
+"""What the stages of the steps say: one plain sentence and one formula each, with the true sizes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from attnviz.scene.numbers import decimals_for, fixed, number
+from attnviz.scene.steps_table import WEIGHT_DECIMALS, name_of
+from attnviz.scene.words import count_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attnviz.scene.steps_content import Content
+    from attnviz.scene.steps_scene import StageName
+    from attnviz.session.view import View
+
+# Beyond this size the exponential of a score is no number to read, and the largest score is taken off first, as the run does.
+_READABLE: Final = 12.0
+
+
+def sentence_of(content: Content, stage: StageName) -> str:
+    """What happens in a stage, for somebody who never saw it."""
+    return _SENTENCES[stage](content)
+
+
+def formula_of(content: Content, stage: StageName) -> str:
+    """The formula of a stage with the sizes or numbers of this one; its parts keep together where it is wrapped."""
+    return "  ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in _FORMULAS[stage](content)).replace("  ", " ")
+
+
+def lead_line(content: Content, is_captioned: bool) -> str:
+    """Which token's way it is, and, where no caption says so, through which head."""
+    chosen = "" if content.was_pinned or content.query_token.is_special else ", the last of the text"
+    token = f"“{content.query_token.shown}” (token {content.query}{chosen})"
+    if is_captioned:
+        return f"how {token} gets its new vector"
+    where = f"in layer {content.layer}, head {content.head} of {content.head_count}"
+    return f"how {token} gets its new vector {where}  ·  arrow keys: another token, another head"
+
+
+def own_tokens_line(view: View) -> str | None:
+    """That nothing of how the other pictures treat tokens changes this one; None where the view has nothing of the kind."""
+    asked = [
+        name
+        for name, is_set in (
+            ("whole words", view.words),
+            ("sinks", view.sinks.treatment != "show"),
+            ("pairs of texts", view.between != "all"),
+            ("the quantity", view.quantity != "attention"),
+            ("the mean of heads", view.is_mean),
+        )
+        if is_set
+    ]
+    if not asked:
+        return None
+    listed = asked[0] if len(asked) == 1 else f"{', '.join(asked[:-1])} and {asked[-1]}"
+    verb = "changes" if len(asked) == 1 and asked[0] not in ("sinks", "whole words", "pairs of texts") else "change"
+    return f"the model computes with its own tokens, all of them: {listed} {verb} nothing here"
+
+
+def description_of(content: Content, caption: str) -> str:
+    """The picture in words."""
+    top = np.argsort(-content.weights, kind="stable")[:3]
+    looks = ", ".join(f"{content.keys[key].shown} {content.weights[key]:.2f}" for key in top if content.weights[key] > 0)
+    return (
+        f"Steps of the attention of {content.query_token.shown} in {caption}: it looks most at {looks}; "
+        f"its vector before and after have a cosine of {number(content.cosine)}."
+    )
+
+
+def _tokens_sentence(content: Content) -> str:
+    if content.is_cross:
+        return "The query, on top, looks at the encoder's tokens."
+    return f"The query, on top, looks {'back' if content.steps.look.is_causal else 'at all tokens'}."
+
+
+def _vectors_sentence(content: Content) -> str:
+    if content.is_cross:
+        start = "Each is a row of numbers: the query's of the decoder, the others as the encoder left them."
+    elif content.layer == 0:
+        start = "Each is a row of numbers, its embedding: what it means by itself."
+    else:
+        start = f"Each is a row of numbers, as layer {content.layer - 1} left it."
+    return start if content.steps.normed is None else f"{start} A norm evens it out first."
+
+
+def _projections_sentence(content: Content) -> str:
+    parts = ["What a token asks for (q), offers (k), passes on (v)."]
+    group = content.group
+    if len(group) > 1:
+        first, last = int(content.steps.kv_head[content.head]), int(content.steps.kv_last[content.head])
+        which = f"group {first}" if first == last else f"groups {first}\N{EN DASH}{last}"
+        parts.append(f"Keys and values of {which} serve heads {group[0]}\N{EN DASH}{group[-1]}.")
+    if content.steps.q_normed is not None:
+        parts.append("Both are normed.")
+    if content.steps.q_turned is not None:
+        parts.append(f"RoPE turns both by position, the query by {content.query}.")
+    return " ".join(parts)
+
+
+def _scores_sentence(content: Content) -> str:
+    parts = ["How well the query fits each key: multiplied number by number, and summed."]
+    if content.steps.bias is not None:
+        parts.append("A bias for the distance is added.")
+    if content.steps.hidden.any():
+        look = content.steps.look
+        if look.is_causal:
+            parts.append("Later tokens cannot be seen.")
+        if look.reach is not None:
+            parts.append(
+                f"Nor can those more than {look.reach} away." if look.is_causal else f"Only {look.reach} each way are seen."
+            )
+    return " ".join(parts)
+
+
+def _softmax_sentence(content: Content) -> str:
+    sink = "" if content.steps.sink_share is None else ", a learned sink's among them"
+    return f"Scores become shares of 1{sink}: the attention."
+
+
+def _weighted_sentence(content: Content) -> str:
+    return "Values times weights. Their sum is what the head found."
+
+
+def _heads_sentence(content: Content) -> str:
+    if content.head_count == 1:
+        return "The only head's output is the whole."
+    return f"All {content.head_count} did the same at once. Side by side they make one vector."
+
+
+def _output_sentence(content: Content) -> str:
+    together = " So is the feed-forward part, from the same x." if content.is_parallel else ""
+    return f"A linear layer mixes the heads; the token's own vector is added: now it knows its context.{together}"
+
+
+_SENTENCES: Final[dict[StageName, Callable[[Content], str]]] = {
+    "tokens": _tokens_sentence,
+    "vectors": _vectors_sentence,
+    "projections": _projections_sentence,
+    "scores": _scores_sentence,
+    "softmax": _softmax_sentence,
+    "weighted": _weighted_sentence,
+    "heads": _heads_sentence,
+    "output": _output_sentence,
+}
+
+
+def _vectors_formula(content: Content) -> str:
+    size = len(content.steps.entering)
+    return f"x [{size}]" if content.steps.normed is None else f"x = norm(x) [{size}]"
+
+
+def _projections_formula(content: Content) -> str:
+    size, width = len(content.steps.entering), content.steps.q.shape[-1]
+    return f"q = x·W_Q, k = x·W_K, v = x·W_V [{size}] \N{RIGHTWARDS ARROW} [{width}]"
+
+
+def _scores_formula(content: Content) -> str:
+    steps = content.steps
+    width = steps.q.shape[-1]
+    root = math.isclose(steps.scale, 1 / math.sqrt(width), rel_tol=1e-5)
+    factor = f"÷ √{width}" if root else f"× {fixed(steps.scale, decimals_for(steps.scale))}"
+    formula = f"s = q·k {factor}" + ("" if steps.bias is None else " + bias")
+    cap = steps.look.soft_cap
+    return formula if cap is None else f"{formula}, then {cap:g}·tanh(s ÷ {cap:g})"
+
+
+def _softmax_formula(content: Content) -> str:
+    """The largest weight as its exponential over the sum of all."""
+    key = int(content.weights.argmax())
+    score, taken, total = exponentials(content, key)
+    less = "" if taken == 0.0 else f" {fixed(-taken, 2) if taken < 0 else f'− {fixed(taken, 2)}'}"
+    if taken < 0:
+        less = f" + {fixed(-taken, 2)}"
+    weight = fixed(float(content.weights[key]), WEIGHT_DECIMALS)
+    return f"{name_of(content.keys[key].shown)}: exp({fixed(score, 2)}{less}) ÷ {number(total)} = {weight}"
+
+
+def exponentials(content: Content, key: int) -> tuple[float, float, float]:
+    """A key's score, what is taken off all scores first (0 where they are small), and the sum of the exponentials."""
+    steps, head = content.steps, content.head
+    scores = steps.scores[head].astype(np.float64)
+    if steps.sink_score is not None:
+        scores = np.append(scores, float(steps.sink_score[head]))
+    largest = float(scores.max())
+    taken = largest if abs(largest) > _READABLE else 0.0
+    return float(scores[key]), taken, float(np.exp(scores - taken).sum())
+
+
+def _weighted_formula(content: Content) -> str:
+    return f"o = Σ weight·v [{content.steps.context.shape[-1]}]"
+
+
+def _heads_formula(content: Content) -> str:
+    count, width = content.steps.context.shape
+    return f"o = {count} × [{width}] = [{count * width}]"
+
+
+def _output_formula(content: Content) -> str:
+    steps = content.steps
+    norm = "norm(x + o·W_O)" if not np.array_equal(steps.added, steps.leaving) else "x + o·W_O"
+    return f"y = {norm} [{len(steps.concatenated)}] \N{RIGHTWARDS ARROW} [{len(steps.projected)}]"
+
+
+_FORMULAS: Final[dict[StageName, Callable[[Content], str]]] = {
+    "tokens": lambda content: count_of(len(content.keys), "token"),
+    "vectors": _vectors_formula,
+    "projections": _projections_formula,
+    "scores": _scores_formula,
+    "softmax": _softmax_formula,
+    "weighted": _weighted_formula,
+    "heads": _heads_formula,
+    "output": _output_formula,
+}

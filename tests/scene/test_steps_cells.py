@@ -1,0 +1,87 @@
+"""Cells of strips, numbers as they are written, and what the pointer finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from attnviz.scene.numbers import decimals_for, fixed, number
+from attnviz.scene.steps_cells import cells_of, colours_of
+from attnviz.scene.steps_hit import hit_at
+from tests.scene.steps_cases import CASES, Case
+from tests.scene.test_steps_scene import of_case
+
+FLOATS = st.floats(-1e6, 1e6, width=32)
+
+
+def read(text: str) -> float:
+    return float(text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
+
+
+@given(arrays.arrays(np.float32, st.integers(1, 300), elements=FLOATS), st.floats(1.0, 200.0))
+def test_each_cell_shows_the_largest_of_its_neighbours(values: np.ndarray, width: float) -> None:
+    cells = cells_of(values, width)
+    n, n_cell = len(values), len(cells)
+    assert n_cell == min(n, max(int(width / 2.0), 1))
+    for cell, place in enumerate(cells):
+        run = range(cell * n // n_cell, (cell + 1) * n // n_cell)
+        assert place in run
+        assert abs(values[place]) == max(abs(values[i]) for i in run)
+
+
+@given(arrays.arrays(np.float32, 9, elements=FLOATS), st.floats(0.5, 1e6))
+def test_colours_keep_order_and_sign(values: np.ndarray, scale: float) -> None:
+    colours = colours_of(values, scale)
+    assert ((0 <= colours) & (colours <= 255)).all()
+    assert (np.diff(colours[np.argsort(values)]) >= 0).all()
+    np.testing.assert_allclose(colours_of(-values, scale), 255 - colours, atol=1)
+
+
+@given(st.floats(-1e9, 1e9).filter(lambda x: x == 0 or abs(x) > 1e-12))
+def test_a_number_keeps_three_digits_and_reads_back(value: float) -> None:
+    text = number(value)
+    assert "-" not in text
+    assert abs(read(text) - value) <= 0.00501 * abs(value)
+
+
+@given(st.lists(st.floats(-1e5, 1e5), min_size=1))
+def test_a_columns_numbers_share_their_decimals(values: list[float]) -> None:
+    decimals = decimals_for(values)
+    texts = [fixed(value, decimals) for value in values]
+    assert {len(text.partition(".")[2]) for text in texts} == {decimals}
+    for text, value in zip(texts, values, strict=True):
+        assert abs(read(text) - value) <= 0.5 * 10.0**-decimals * 1.001
+        assert "-" not in text
+        assert read(text) != 0 or not text.startswith("\N{MINUS SIGN}")
+
+
+@pytest.mark.parametrize("case", [CASES[0], Case("gpt-oss-windows-yarn", layer=0)], ids=str)
+def test_the_pointer_tells_the_number_of_every_cell(case: Case) -> None:
+    scene = of_case(case)
+    for strip in (strip for strip in scene.strips if strip.stage is not None):
+        width = (strip.box.right - strip.box.left) / len(strip.cells)
+        for cell, place in enumerate(strip.cells):
+            hit = hit_at(scene, strip.box.left + (cell + 0.5) * width, strip.box.middle)
+            told = hit.tip.splitlines()[0]
+            assert told == f"{strip.what}, number {strip.first + place}: {number(float(strip.values[place]))}"
+            assert hit.stage.name == strip.stage
+    for one in scene.numbers:
+        tip = hit_at(scene, (one.box.left + one.box.right) / 2, one.box.middle).tip
+        assert tip.startswith(one.what)
+        assert read(tip.rpartition(": ")[2]) == pytest.approx(one.value, rel=1e-4)
+
+
+def test_the_pointer_finds_rows_heads_and_where_a_stage_is_copied() -> None:
+    scene = of_case(CASES[0])
+    for row in scene.rows:
+        assert hit_at(scene, row.box.left + 2, row.box.middle).row == row
+    for head in scene.heads:
+        assert hit_at(scene, head.box.left + 1, head.box.middle).head == head.head
+    for stage in scene.stages:
+        hit = hit_at(scene, (stage.copy.left + stage.copy.right) / 2, stage.copy.middle)
+        assert hit.is_copy
+        assert hit.stage == stage
+    assert hit_at(scene, scene.width - 1, scene.height - 1).stage is None

@@ -1,0 +1,381 @@
+"""The steps as a picture: its numbers are the trace's, its stages those that the model has, and nothing lies on anything."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pytest
+
+from attnviz.scene.page import Layout
+from attnviz.scene.pictures import build_scene
+from attnviz.scene.steps_scene import STAGE_TITLES, StepsScene
+from attnviz.scene.theme import load_theme
+from attnviz.session.view import HeadChoice, Sinks, View
+from tests.scene.pictures import Room, label_room, run_of, stand_in_measure, text_of
+from tests.scene.steps_cases import CASES, SPECIAL, Case, run_of_case, view_of
+
+if TYPE_CHECKING:
+    from attnviz.engine.model import Model
+    from attnviz.engine.steps import Steps
+    from attnviz.scene.scene import Label, Measure
+    from attnviz.scene.steps_scene import Box, Number, StageName
+    from attnviz.session.run import Run
+
+LIGHT: Final = load_theme("light")
+ANIMAL: Final = "The animal didn't cross the street because it was tired."
+WINDOW: Final = Layout(1180.0, 560.0)
+LAYOUTS: Final = (WINDOW, Layout(700.0, 460.0), Layout(528.0, caption=True), Layout(312.0, caption=True), Layout(2400.0, 1300.0))
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def scene_of(run: Run, view: View, layout: Layout = WINDOW, measure: Measure = stand_in_measure) -> StepsScene:
+    scene = build_scene(run, view, LIGHT, layout, measure)
+    assert isinstance(scene, StepsScene)
+    return scene
+
+
+def of_case(case: Case, layout: Layout = WINDOW, query: int | None = None) -> StepsScene:
+    run = run_of_case(case.name)
+    return scene_of(run, view_of(case, run, query=query), layout)
+
+
+def steps_of(scene: StepsScene, run: Run, case: Case) -> Steps:
+    """The trace's own steps, asked for again."""
+    return run.trace.steps(scene.content.layer, scene.content.query, case.kind)
+
+
+def parsed(text: str) -> float:
+    return float(text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
+
+
+def rounding(text: str) -> float:
+    """Half a unit of the last decimal that a number was written with, and a float32's own error."""
+    return 0.5 * 10.0 ** -len(text.partition(".")[2]) * 1.001 + 1e-5 * abs(parsed(text))
+
+
+def rows_of(scene: StepsScene, stage: StageName) -> dict[str, list[Number]]:
+    """The numbers of a stage by the row that they stand in, from left to right."""
+    found: dict[str, list[Number]] = {}
+    for number in sorted((n for n in scene.numbers if n.stage == stage), key=lambda n: n.box.right):
+        row = next((at for at, row in enumerate(scene.rows) if row.box.top <= number.box.middle < row.box.bottom), None)
+        assert row is not None, number
+        found.setdefault(str(row), []).append(number)
+    return found
+
+
+def headings(scene: StepsScene) -> set[str]:
+    return {label.text for label in scene.labels} & SPECIAL
+
+
+def rooms(scene: StepsScene, measure: Measure = stand_in_measure) -> list[Room]:
+    """The room of all that is drawn, arrows aside."""
+
+    def of(what: str, box: Box) -> Room:
+        return Room(what, box.left, box.top, box.right, box.bottom)
+
+    labels: list[Label] = [*scene.labels, *(number.label for number in scene.numbers)]
+    taken = [label_room(label, measure) for label in labels if label.text]
+    taken += [of(strip.what, strip.box) for strip in scene.strips]
+    return taken + [of("bar", bar.box) for bar in scene.bars if bar.box.right - bar.box.left > 0.5]
+
+
+def check_geometry(scene: StepsScene, measure: Measure = stand_in_measure) -> None:
+    taken = rooms(scene, measure)
+    for room in taken:
+        assert room.within(scene.width, scene.height), room
+    for one, other in itertools.combinations(taken, 2):
+        assert not one.overlaps(other), (one, other)
+    for x, y in (point for line in scene.connectors for point in line.points):
+        assert 0 <= x <= scene.width
+        assert 0 <= y <= scene.height
+
+
+# --- geometry ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: f"{layout.width:.0f}")
+@each_case
+def test_nothing_overlaps_or_leaves_the_picture(case: Case, layout: Layout) -> None:
+    check_geometry(of_case(case, layout))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: f"{layout.width:.0f}")
+@pytest.mark.parametrize("n_token", [1, 5, 15, 40, 120])
+def test_texts_of_any_length_have_room(minilm: Model, n_token: int, layout: Layout) -> None:
+    check_geometry(scene_of(run_of(minilm, text_of(minilm, n_token)), View(layer=2, picture="steps"), layout))
+
+
+@pytest.mark.parametrize("head_count", [1, 3, 12, 96, 384])
+@pytest.mark.parametrize("layout", LAYOUTS[:3], ids=lambda layout: f"{layout.width:.0f}")
+def test_any_number_of_heads_has_room(minilm: Model, head_count: int, layout: Layout) -> None:
+    run = run_of(minilm, ANIMAL, head_count)
+    view = View(layer=2, picture="steps", heads=HeadChoice(frozenset({head_count - 1}), head_count))
+    scene = scene_of(run, view, layout)
+    check_geometry(scene)
+    assert head_count - 1 in [box.head for box in scene.heads]
+    assert len(scene.heads) == head_count or any(f"{head_count - len(scene.heads):,} more" in label.text for label in scene.labels)
+
+
+@each_case
+def test_the_stages_follow_one_another_and_each_has_a_sentence_and_a_formula(case: Case) -> None:
+    scene = of_case(case)
+    assert [stage.name for stage in scene.stages] == list(STAGE_TITLES)
+    shown = {label.text for label in scene.labels}
+    for number, stage in enumerate(scene.stages, 1):
+        assert {str(number), stage.title} <= shown
+        assert stage.sentence.endswith(".")
+        assert stage.formula
+    for before, after in itertools.pairwise(scene.stages):
+        assert before.box.right <= after.box.left
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: f"{layout.width:.0f}")
+def test_stages_in_several_rows_are_joined_by_arrows(minilm: Model, layout: Layout) -> None:
+    scene = scene_of(run_of(minilm, ANIMAL), View(picture="steps"), layout)
+    plain = [line for line in scene.connectors if not line.is_strong]
+    for before, after in itertools.pairwise(scene.stages):
+        ends = [
+            line.points[-1]
+            for line in plain
+            if line.points[0][1] <= before.box.bottom + 3 and before.box.holds(*nudged(line.points[0]))
+        ]
+        assert any(after.box.left - 8 <= x <= after.box.right and abs(y - after.box.top) < 14 for x, y in ends), after.name
+
+
+def nudged(point: tuple[float, float]) -> tuple[float, float]:
+    """A point beside or below a stage, moved into it."""
+    return point[0] - 5, point[1] - 4
+
+
+def test_figures_keep_the_width_that_was_asked_for(minilm: Model) -> None:
+    run = run_of(minilm, ANIMAL)
+    for width in (144.0, 312.0, 528.0, 700.0, 1400.0):
+        assert scene_of(run, View(picture="steps"), Layout(width, caption=True)).width == width
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", [None, 2])
+@each_case
+def test_every_score_is_the_traces(case: Case, query: int | None) -> None:
+    run = run_of_case(case.name)
+    scene = of_case(case, query=query and min(query, len(run.trace.queries(case.kind)) - 1))
+    steps, head, content = steps_of(scene, run, case), scene.content.head, scene.content
+    made = [steps.products, steps.scaled]
+    made += [] if steps.bias is None else [steps.bias]
+    made += [steps.capped] if steps.capped is not None else [steps.scores] if steps.bias is not None else []
+    rows = rows_of(scene, "scores")
+    seen = [at for at, key in enumerate(content.shown, 1) if not steps.hidden[key]]
+    sink = [at for at, row in enumerate(scene.rows) if row.text == "learned sink"]
+    assert sorted(map(int, rows)) == sorted(seen + sink)
+    for at in seen:
+        key = content.shown[at - 1]
+        assert len(rows[str(at)]) == len(made)
+        for number, values in zip(rows[str(at)], made, strict=True):
+            assert number.value == values[head, key]
+            assert abs(parsed(number.label.text) - values[head, key]) <= rounding(number.label.text)
+    for at in sink:
+        (number,) = rows[str(at)]
+        assert abs(parsed(number.label.text) - steps.sink_score[head]) <= rounding(number.label.text)
+
+
+@pytest.mark.parametrize("query", [None, 2])
+@each_case
+def test_weights_are_the_traces_and_sum_as_shown(case: Case, query: int | None) -> None:
+    run = run_of_case(case.name)
+    scene = of_case(case, query=query and min(query, len(run.trace.queries(case.kind)) - 1))
+    content, attention = scene.content, run.trace.attention(scene.content.layer, case.kind)
+    weights = attention[content.head, content.query].astype(np.float64)
+    rows = {int(at): numbers[0] for at, numbers in rows_of(scene, "softmax").items()}
+    for at, key in enumerate(content.shown, 1):
+        text = rows[at].label.text
+        assert abs(parsed(text) - weights[key]) <= 0.00051, key
+    total = len(scene.rows) - 1
+    assert parsed(rows[total].label.text) == 1.0
+    assert abs(sum(parsed(one.label.text) for at, one in rows.items() if at != total) - 1.0) <= 0.0005 * len(rows)
+    if content.rest:
+        at = len(content.shown) + 1
+        assert abs(parsed(rows[at].label.text) - weights[list(content.rest)].sum()) <= 0.00051
+    assert {*content.shown, *content.rest} == set(range(len(weights)))
+
+
+@each_case
+def test_weighted_values_on_the_picture_sum_to_the_heads_output(case: Case) -> None:
+    run = run_of_case(case.name)
+    scene = of_case(case)
+    strips = [strip for strip in scene.strips if strip.stage == "weighted"]
+    assert len(strips) == len(scene.content.shown) + bool(scene.content.rest) + 1
+    np.testing.assert_allclose(sum(s.values.astype(np.float64) for s in strips[:-1]), strips[-1].values, atol=2e-6)
+    np.testing.assert_array_equal(strips[-1].values, steps_of(scene, run, case).context[scene.content.head])
+
+
+@each_case
+def test_strips_hold_the_traces_vectors(case: Case) -> None:
+    run = run_of_case(case.name)
+    scene = of_case(case)
+    steps, content = steps_of(scene, run, case), scene.content
+    head, shown = content.head, list(content.shown)
+    entering = run.trace.hidden if case.kind == "cross" else run.trace.entering(content.layer, case.kind)
+    wanted = {
+        "vectors": [steps.entering, *entering[shown], *([] if steps.normed is None else [steps.normed])],
+        "projections": [
+            vector
+            for name in ("projected", "normed", "turned")
+            if (q := getattr(steps, f"q_{name}")) is not None
+            for vector in (q[head], *getattr(steps, f"k_{name}")[head][shown])
+        ]
+        + list(steps.values[head][shown]),
+    }
+    for stage, vectors in wanted.items():
+        strips = [strip for strip in scene.strips if strip.stage == stage]
+        assert len(strips) == len(vectors)
+        for strip, vector in zip(strips, vectors, strict=True):
+            np.testing.assert_array_equal(strip.values, vector, err_msg=strip.what)
+    heads = [strip for strip in scene.strips if strip.stage == "heads"]
+    side_by_side = np.concatenate([s.values for s in heads if s.what == "all heads side by side"])
+    np.testing.assert_array_equal(side_by_side, steps.concatenated)
+    for strip, vector in zip((s for s in heads if s.what.startswith("output")), steps.context, strict=True):
+        np.testing.assert_array_equal(strip.values, vector)
+
+
+@each_case
+def test_the_output_runs_from_the_projection_to_the_next_layer(case: Case) -> None:
+    run = run_of_case(case.name)
+    scene = of_case(case)
+    steps = steps_of(scene, run, case)
+    strips = [strip.values for strip in scene.strips if strip.stage == "output"]
+    residual = steps.normed if run.model.config.stack.residual_is_normed else steps.entering
+    wanted = [steps.projected, *([] if steps.output_normed is None else [steps.output_normed]), residual, steps.added]
+    wanted += [] if np.array_equal(steps.added, steps.leaving) else [steps.leaving]
+    for strip, vector in zip(strips, [*wanted, steps.next], strict=True):
+        np.testing.assert_array_equal(strip, vector)
+    (cosine,) = [number for number in scene.numbers if number.stage == "output"]
+    before, after = steps.entering.astype(np.float64), steps.leaving.astype(np.float64)
+    angle = before @ after / np.sqrt((before @ before) * (after @ after))
+    assert abs(parsed(cosine.label.text) - angle) <= 0.006
+
+
+@each_case
+def test_the_softmax_formula_comes_out_as_it_says(case: Case) -> None:
+    scene = of_case(case)
+    formula = next(stage.formula for stage in scene.stages if stage.name == "softmax").replace("\N{MINUS SIGN}", "-")
+    found = re.search(r"exp\((-?[\d.,]+)(?: ([-+]) ([\d.]+))?\) ÷ ([\d.e+-]+) = ([\d.]+)$", formula)
+    assert found, formula
+    score, sign, taken, total, weight = found.groups()
+    exponent = parsed(score) + (0.0 if taken is None else float(f"{sign}{taken}"))
+    assert abs(np.exp(exponent) / float(total) - float(weight)) <= 0.03 * float(weight) + 0.001
+    assert float(weight) == pytest.approx(float(scene.content.weights.max()), abs=0.00051)
+
+
+# --- what there is and what not ---------------------------------------------------------------------------------------
+
+
+@each_case
+def test_only_the_steps_that_the_model_has_are_named(case: Case) -> None:
+    assert headings(of_case(case)) == case.headings
+    words = " ".join(stage.sentence + stage.formula for stage in of_case(case).stages)
+    assert ("RoPE" in words) == ("turned" in case.headings)
+    assert ("tanh" in words) == ("capped" in case.headings)
+    assert ("bias" in words) == ("+ bias" in case.headings)
+    assert ("learned sink" in words) == case.name.startswith("gpt-oss")
+    assert ("feed-forward part, from the same x" in words) == (case.name == "gpt-neox-parallel")
+
+
+def test_heads_that_share_keys_are_named() -> None:
+    run = run_of_case("llama-gqa")
+    sentence = next(s.sentence for s in scene_of(run, view_of(CASES[2], run, head=3)).stages if s.name == "projections")
+    assert "group 1 serve heads 2\N{EN DASH}3" in sentence
+    alone = next(s.sentence for s in of_case(CASES[0]).stages if s.name == "projections")
+    assert "group" not in alone
+
+
+def test_keys_that_cannot_be_seen_are_named_and_weigh_nothing() -> None:
+    scene = of_case(Case("llama-gqa"), query=4)
+    later = [label for label in scene.labels if label.text == "cannot see"]
+    assert len(later) == len(scene.content.keys) - 5
+    faint = [number for number in scene.numbers if number.stage == "softmax" and number.label.text == "0"]
+    assert len(faint) == len(later)
+    assert "Later tokens cannot be seen." in next(s.sentence for s in scene.stages if s.name == "scores")
+
+
+def test_a_window_says_how_far_it_reaches() -> None:
+    run = run_of_case("mistral-window")
+    scene = scene_of(run, View(picture="steps", layer=1))
+    reach = run.trace.config.stack.looks[1].reach
+    assert f"more than {reach} away" in next(s.sentence for s in scene.stages if s.name == "scores")
+
+
+# --- whose steps ------------------------------------------------------------------------------------------------------
+
+
+def test_the_query_is_the_pinned_token_or_the_last_of_the_text(minilm: Model) -> None:
+    run = run_of(minilm, ANIMAL)
+    assert scene_of(run, View(picture="steps", focus=3)).content.query == 3
+    last = scene_of(run, View(picture="steps"))
+    assert last.content.query == len(run.trace.tokens) - 2
+    assert any("the last of the text" in label.text for label in last.labels)
+    assert last.focus == last.content.query_position == len(run.trace.tokens) - 2
+
+
+def test_queries_of_cross_attention_are_the_decoders() -> None:
+    case = Case("t5-tied", "cross")
+    run = run_of_case(case.name)
+    n_key = len(run.trace.keys("cross"))
+    view = view_of(case, run, query=0)
+    scene = scene_of(run, view)
+    assert (scene.content.query, scene.focus) == (0, n_key)
+    assert scene.queries == tuple(range(n_key, n_key + len(run.trace.queries("cross"))))
+    assert [row.is_query for row in scene.rows if row.position is not None] == [True] + [False] * len(scene.content.shown)
+    of_encoder = scene_of(run, replace(view, focus=1))
+    assert not of_encoder.content.was_pinned
+
+
+def test_the_head_is_the_lowest_that_is_shown(minilm: Model) -> None:
+    run = run_of(minilm, ANIMAL)
+    assert scene_of(run, View(picture="steps", heads=HeadChoice(frozenset({7, 4, 9}), 12))).content.head == 4
+    assert scene_of(run, View(picture="steps")).content.head == 0
+    # A choice made at 12 heads holds inside the 4 of a what-if.
+    what_if = run_of(minilm, ANIMAL, 4, kept=0.7)
+    assert scene_of(what_if, View(picture="steps", heads=HeadChoice(frozenset({7}), 12))).content.head == 2
+
+
+def test_without_a_head_there_is_a_sentence_and_nothing_else(minilm: Model) -> None:
+    scene = scene_of(run_of(minilm, ANIMAL), View(picture="steps", heads=HeadChoice(frozenset(), 12)))
+    assert scene.content is None
+    assert not (scene.stages or scene.strips or scene.numbers)
+    assert [label.text for label in scene.labels] == ["there is nothing to follow: no head is shown"]
+
+
+def test_of_many_keys_the_strongest_have_rows_and_the_query_among_them(minilm: Model) -> None:
+    run = run_of(minilm, text_of(minilm, 60))
+    for query in (1, 30, 58):
+        content = scene_of(run, View(picture="steps", layer=3, focus=query)).content
+        assert list(content.shown) == sorted(content.shown)
+        assert len(content.shown) == 12
+        assert query in content.shown
+        others = [key for key in content.shown if key != query]
+        assert content.weights[others].min() >= content.weights[list(content.rest)].max()
+
+
+def test_other_ways_to_treat_tokens_change_nothing_and_are_told_so(minilm: Model) -> None:
+    run = run_of(minilm, ANIMAL)
+    plain = View(picture="steps", layer=2, focus=4, sinks=Sinks(treatment="show"))
+    scene = scene_of(run, plain)
+    assert not any("its own tokens" in label.text for label in scene.labels)
+    changed = replace(plain, words=True, quantity="rollout", is_mean=True, between="across", sinks=Sinks())
+    other = scene_of(run, changed)
+    assert [number.value for number in other.numbers] == [number.value for number in scene.numbers]
+    (note,) = [label.text for label in other.labels if "its own tokens" in label.text]
+    assert all(word in note for word in ("words", "sinks", "pairs", "quantity", "mean"))
+
+
+def test_the_description_says_what_the_picture_shows(minilm: Model) -> None:
+    run = run_of(minilm, ANIMAL)
+    scene = scene_of(run, View(picture="steps", layer=3, focus=10, heads=HeadChoice(frozenset({1}), 12)))
+    assert "animal 0.70" in scene.description
+    assert "layer 3, head 1 of 12" in scene.description
