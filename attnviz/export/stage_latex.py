@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.scene.numbers import MINUS, number
+from attnviz.scene.steps_words import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,11 @@ _SUBSCRIPTS: Final = {"projected": "", "normed": "_{\\mathrm{norm}}", "turned": 
 
 
 def as_latex(content: Content, stage: StageName) -> str:
-    """A stage as a displayed formula for amsmath with this run's numbers, large matrices cut to their edges."""
+    """A stage as a displayed formula for amsmath with this run's numbers, large matrices cut to their edges.
+
+    Letters are the picture's: x what enters, n behind a norm, e the encoder's vectors; W a linear layer with its bias; capitals
+    have a row per key.
+    """
     lines = " \\\\\n".join(_FORMULAS[stage](content))
     return f"\\[\n\\begin{{aligned}}\n{lines}\n\\end{{aligned}}\n\\]\n"
 
@@ -40,24 +45,20 @@ def _tokens_formula(content: Content) -> list[str]:
 
 def _vectors_formula(content: Content) -> list[str]:
     steps = content.steps
-    if steps.normed is None:
-        return [f"x &= {_matrix(steps.entering)}"]
-    return [
-        f"x_{{\\mathrm{{in}}}} &= {_matrix(steps.entering)}",
-        f"x &= \\mathrm{{norm}}(x_{{\\mathrm{{in}}}}) = {_matrix(steps.normed)}",
-    ]
+    lines = [f"x &= {_matrix(steps.entering)}"]
+    return lines if steps.normed is None else [*lines, f"n &= \\mathrm{{norm}}(x) = {_matrix(steps.normed)}"]
 
 
 def _projections_formula(content: Content) -> list[str]:
     steps, head = content.steps, content.head
-    lines = []
-    for side, letter, made in (("q", "q", "x W_Q"), ("k", "K", "X W_K")):
+    lines, (query, key) = [], inputs_of(content)
+    for side, letter, made in (("q", "q", f"{query} W_Q"), ("k", "K", f"{key.upper()} W_K")):
         for name, subscript in _SUBSCRIPTS.items():
             values = getattr(steps, f"{side}_{name}")
             if values is not None:
                 how = f"{made} = " if name == "projected" else ""
                 lines.append(f"{letter}{subscript} &= {how}{_matrix(values[head])}")
-    return [*lines, f"V &= X W_V = {_matrix(steps.values[head])}"]
+    return [*lines, f"V &= {key.upper()} W_V = {_matrix(steps.values[head])}"]
 
 
 def _scores_formula(content: Content) -> list[str]:
@@ -99,17 +100,20 @@ def _heads_formula(content: Content) -> list[str]:
 
 def _output_formula(content: Content) -> list[str]:
     steps = content.steps
-    projected = [f"o W_O + b_O &= {_matrix(steps.projected)}"]
-    part = "o W_O + b_O"
+    part = "o W_O"
+    projected = [f"{part} &= {_matrix(steps.projected)}"]
     if steps.output_normed is not None:
         part = f"\\mathrm{{norm}}({part})"
         projected.append(f"{part} &= {_matrix(steps.output_normed)}")
-    total = f"x + {part}"
+    letter = "n" if content.residual_is_normed and steps.normed is not None else "x"
+    total = f"{letter} + {part}"
     if not np.array_equal(steps.added, steps.leaving):
         total = f"\\mathrm{{norm}}({total})"
     angle = f"\\cos(x, y) &= {_tex(content.cosine)}"
-    residual = steps.normed if content.residual_is_normed and steps.normed is not None else steps.entering
-    return [*projected, f"x &= {_matrix(residual)}", f"y &= {total} = {_matrix(steps.leaving)}", angle]
+    before = [f"x &= {_matrix(steps.entering)}"]
+    if letter == "n":
+        before.append(f"n &= {_matrix(steps.normed)}")
+    return [*projected, *before, f"y &= {total} = {_matrix(steps.leaving)}", angle]
 
 
 _FORMULAS: Final[dict[StageName, Callable[[Content], list[str]]]] = {

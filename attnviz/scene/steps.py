@@ -40,7 +40,7 @@ _FEW_KEYS: Final = 10
 _NO_HEAD: Final = "there is nothing to follow: no head is shown"
 _LEGEND: Final = (
     "below to above zero, full colour from the largest hundredth of a column's cells on; "
-    "where a vector has more numbers than cells, each shows the largest of its neighbours"
+    "where a vector has more numbers than cells, each shows the largest of its neighbours. W: a linear layer, its bias included"
 )
 _LEGEND_STRIP: Final = 72.0
 

@@ -30,7 +30,7 @@ def output_items(content: Content) -> tuple[Item, ...]:
     if steps.output_normed is not None:
         items.append(Item("normed", "the output, normed", steps.output_normed))
     if content.residual_is_normed and steps.normed is not None:
-        items.append(Item("+ x, normed", f"normed vector of {token}", steps.normed))
+        items.append(Item("+ n, the normed", f"normed vector of {token}", steps.normed))
     else:
         items.append(Item("+ x, its own vector", f"vector of {token} that entered", steps.entering))
     items.append(

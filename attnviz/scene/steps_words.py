@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from attnviz.scene.numbers import decimals_for, fixed, number
+from attnviz.scene.numbers import MINUS, decimals_for, fixed, number
 from attnviz.scene.steps_table import WEIGHT_DECIMALS, name_of
 from attnviz.scene.words import count_of
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Beyond this size the exponential of a score is no number to read, and the largest score is taken off first, as the run does.
 _READABLE: Final = 12.0
+_BREAK: Final = "\n"  # where a formula may go on in another line
 
 
 def sentence_of(content: Content, stage: StageName) -> str:
@@ -29,7 +30,7 @@ def sentence_of(content: Content, stage: StageName) -> str:
 
 def formula_of(content: Content, stage: StageName) -> str:
     """The formula of a stage with the sizes or numbers of this one; its parts keep together where it is wrapped."""
-    return "  ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in _FORMULAS[stage](content)).replace("  ", " ")
+    return _FORMULAS[stage](content).replace(" ", "\N{NO-BREAK SPACE}").replace(_BREAK, " ")
 
 
 def lead_line(content: Content, is_captioned: bool) -> str:
@@ -151,12 +152,20 @@ _SENTENCES: Final[dict[StageName, Callable[[Content], str]]] = {
 
 def _vectors_formula(content: Content) -> str:
     size = len(content.steps.entering)
-    return f"x [{size}]" if content.steps.normed is None else f"x = norm(x) [{size}]"
+    return f"x [{size}]" if content.steps.normed is None else f"n = norm(x){_BREAK}[{size}]"
+
+
+def inputs_of(content: Content) -> tuple[str, str]:
+    """The letters of what queries and of what keys and values are made of: x as it entered, n behind the norm, e the encoder's."""
+    query = "x" if content.steps.normed is None else "n"
+    return query, "e" if content.is_cross else query
 
 
 def _projections_formula(content: Content) -> str:
     size, width = len(content.steps.entering), content.steps.q.shape[-1]
-    return f"q = x·W_Q, k = x·W_K, v = x·W_V [{size}] \N{RIGHTWARDS ARROW} [{width}]"
+    query, key = inputs_of(content)
+    sizes = f"[{size}] \N{RIGHTWARDS ARROW} [{width}]"
+    return _BREAK.join((f"q = {query}·W_Q,", f"k = {key}·W_K,", f"v = {key}·W_V", sizes))
 
 
 def _scores_formula(content: Content) -> str:
@@ -166,18 +175,17 @@ def _scores_formula(content: Content) -> str:
     factor = f"÷ √{width}" if root else f"× {fixed(steps.scale, decimals_for(steps.scale))}"
     formula = f"s = q·k {factor}" + ("" if steps.bias is None else " + bias")
     cap = steps.look.soft_cap
-    return formula if cap is None else f"{formula}, then {cap:g}·tanh(s ÷ {cap:g})"
+    return formula if cap is None else f"{formula}, then{_BREAK}{cap:g}·tanh(s ÷ {cap:g})"
 
 
 def _softmax_formula(content: Content) -> str:
     """The largest weight as its exponential over the sum of all."""
     key = int(content.weights.argmax())
     score, taken, total = exponentials(content, key)
-    less = "" if taken == 0.0 else f" {fixed(-taken, 2) if taken < 0 else f'− {fixed(taken, 2)}'}"
-    if taken < 0:
-        less = f" + {fixed(-taken, 2)}"
+    less = "" if taken == 0.0 else f" {MINUS if taken > 0 else '+'} {fixed(abs(taken), 2)}"
     weight = fixed(float(content.weights[key]), WEIGHT_DECIMALS)
-    return f"{name_of(content.keys[key].shown)}: exp({fixed(score, 2)}{less}) ÷ {number(total)} = {weight}"
+    name = name_of(content.keys[key].shown)
+    return _BREAK.join((f"{name}:", f"exp({fixed(score, 2)}{less}) ÷ {number(total)}", f"= {weight}"))
 
 
 def exponentials(content: Content, key: int) -> tuple[float, float, float]:
@@ -192,18 +200,20 @@ def exponentials(content: Content, key: int) -> tuple[float, float, float]:
 
 
 def _weighted_formula(content: Content) -> str:
-    return f"o = Σ weight·v [{content.steps.context.shape[-1]}]"
+    return f"o = Σ weight·v{_BREAK}[{content.steps.context.shape[-1]}]"
 
 
 def _heads_formula(content: Content) -> str:
     count, width = content.steps.context.shape
-    return f"o = {count} × [{width}] = [{count * width}]"
+    return f"o: {count} × [{width}] = [{count * width}]"
 
 
 def _output_formula(content: Content) -> str:
     steps = content.steps
-    norm = "norm(x + o·W_O)" if not np.array_equal(steps.added, steps.leaving) else "x + o·W_O"
-    return f"y = {norm} [{len(steps.concatenated)}] \N{RIGHTWARDS ARROW} [{len(steps.projected)}]"
+    part = "o·W_O" if steps.output_normed is None else "norm(o·W_O)"
+    total = f"{'n' if content.residual_is_normed and steps.normed is not None else 'x'} + {part}"
+    norm = total if np.array_equal(steps.added, steps.leaving) else f"norm({total})"
+    return f"y = {norm}{_BREAK}[{len(steps.concatenated)}] \N{RIGHTWARDS ARROW} [{len(steps.projected)}]"
 
 
 _FORMULAS: Final[dict[StageName, Callable[[Content], str]]] = {

@@ -35,7 +35,7 @@ def test_each_cell_shows_the_largest_of_its_neighbours(values: np.ndarray, width
 @given(arrays.arrays(np.float32, 9, elements=FLOATS), st.floats(0.5, 1e6))
 def test_colours_keep_order_and_sign(values: np.ndarray, scale: float) -> None:
     colours = colours_of(values, scale)
-    assert ((0 <= colours) & (colours <= 255)).all()
+    assert set(colours.tolist()) <= set(range(256))
     assert (np.diff(colours[np.argsort(values)]) >= 0).all()
     np.testing.assert_allclose(colours_of(-values, scale), 255 - colours, atol=1)
 
