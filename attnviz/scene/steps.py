@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from attnviz.session.run import Run
 
 _HEAD: Final = 10.0
-_ROW: Final = (15.0, 22.0)  # the lowest and the highest row of a table that fits a window
+_ROW: Final = (15.0, 30.0)  # the lowest and the highest row of a table that fits a window
 _PAPER_ROW: Final = 16.0
 _BETWEEN: Final = 34.0  # two rows of the flow
 # On narrow paper the flow takes so many rows that a long table in each would fill pages.
@@ -39,8 +39,8 @@ _NARROW: Final = 440.0
 _FEW_KEYS: Final = 10
 _NO_HEAD: Final = "there is nothing to follow: no head is shown"
 _LEGEND: Final = (
-    "below to above zero, full colour from the largest hundredth of a column's cells on; "
-    "where a vector has more numbers than cells, each shows the largest of its neighbours. W: a linear layer, its bias included"
+    "below to above zero, full colour from a column's largest hundredth on; a cell of several numbers shows the largest. "
+    "W: a linear layer with its bias"
 )
 _LEGEND_STRIP: Final = 72.0
 
@@ -101,7 +101,7 @@ def _set_all(setting: Setting, flow: Sequence[FlowRow], page: Page, layout: Layo
     room = layout.height - page.y - foot - MARGIN
     setting = setting._replace(row_height=_row_height(setting, flow, room))
     free = room - _height(setting, flow)
-    page.y += min(max(free, 0.0) / 3, 24.0)
+    page.y += max(free, 0.0) / 3
     for place, row in enumerate(flow):
         top = page.y
         page.y = set_flow_row(row, setting, top)

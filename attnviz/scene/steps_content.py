@@ -142,17 +142,15 @@ def _query(trace: Trace, view: View, kind: Kind) -> tuple[int, bool]:
     return (written[-1] if written else len(tokens) - 1), False
 
 
-# The newest steps of each trace: a window asks again for another width, theme or head, which change none of them.
-_KEPT: WeakKeyDictionary[Trace, dict[tuple[Kind, int, int], Steps]] = WeakKeyDictionary()
-_N_KEPT = 4
+# The newest steps of each trace: a window asks again for another width, theme or head, which change none of them. No more: of a
+# long text and a large model they are hundreds of megabytes.
+_KEPT: WeakKeyDictionary[Trace, tuple[tuple[Kind, int, int], Steps]] = WeakKeyDictionary()
 
 
 def _steps(trace: Trace, kind: Kind, layer: int, query: int) -> Steps:
-    kept = _KEPT.setdefault(trace, {})
-    key = (kind, layer, query)
-    if key not in kept:
-        made = trace.steps(layer, query, kind)
-        while len(kept) >= _N_KEPT:
-            kept.pop(next(iter(kept)), None)
-        kept[key] = made
-    return kept[key]
+    wanted = (kind, layer, query)
+    kept = _KEPT.get(trace)
+    if kept is None or kept[0] != wanted:
+        kept = (wanted, trace.steps(layer, query, kind))
+        _KEPT[trace] = kept
+    return kept[1]

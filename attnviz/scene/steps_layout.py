@@ -34,7 +34,7 @@ _SENTENCE: Final = (94.0, 114.0)
 _SENTENCE_LINES: Final = 4.0  # a stage whose sentence would take more is made wider
 _LEAST_NAMES: Final = 58.0
 _SHORT_NAMES: Final = 34.0
-_MOST_WIDE: Final = 1.7
+_MOST_WIDE: Final = 2.8  # of what is wanted beyond the least
 TABLE: Final[tuple[StageName, ...]] = ("vectors", "projections", "scores", "softmax", "weighted")
 
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from attnviz.scene.numbers import number
+from attnviz.scene.page import SMALL
 from attnviz.scene.palette import head_colour
 from attnviz.scene.steps_cells import strongest_of
 from attnviz.scene.steps_lists import output_items
 from attnviz.scene.steps_scene import Box, HeadBox
-from attnviz.scene.steps_sheet import LINE, STRIP
+from attnviz.scene.steps_sheet import LINE
 
 if TYPE_CHECKING:
-    from attnviz.scene.steps_content import Content
     from attnviz.scene.steps_layout import Placed
+    from attnviz.scene.steps_lists import Item
     from attnviz.scene.steps_rows import Setting
     from attnviz.scene.steps_scene import StageName
 
-_ITEM: Final = LINE + STRIP + 9.0
-_CONCATENATED: Final = STRIP + 22.0
-_HEAD_ROW: Final = (3.0, 17.0)  # the lowest and the highest row of a head
+_BELOW: Final = 9.0  # a strip of the output
+_LINE_ITEM: Final = LINE + 4.0
+_SPREAD: Final = 14.0  # as far as its items part where there is more room
+_SIDE_BY_SIDE: Final = 22.0  # what the heads side by side take besides their strip
+_LOWEST: Final = 3.0  # row of a head
 _EASY_ROW, _EASY_ROWS = 14.0, 168.0  # what a head's row would like to have, and all of them at most
 _NAMED: Final = 13.0  # the lowest row that a name fits in
 _WIDE_NAME: Final = 32.0
@@ -26,12 +30,13 @@ _MORE: Final = LINE + 6.0  # below the heads, for how many more there are, clear
 _LIFT: Final = 4.0
 
 
-def list_height(stage: StageName, content: Content) -> float:
+def list_height(stage: StageName, setting: Setting) -> float:
     """The least height of such a stage; 0 for one of the table."""
     if stage == "heads":
-        return _CONCATENATED + min(_EASY_ROW * content.head_count, _EASY_ROWS)
+        return setting.strip + _SIDE_BY_SIDE + min(_EASY_ROW * setting.content.head_count, _EASY_ROWS)
     if stage == "output":
-        return sum(_ITEM if item.values is not None else LINE + 4 for item in output_items(content))
+        items = output_items(setting.content)
+        return sum(_LINE_ITEM if item.values is None else LINE + setting.strip + _BELOW for item in items)
     return 0.0
 
 
@@ -42,9 +47,9 @@ def set_heads(setting: Setting, placed: Placed, top: float, bottom: float) -> No
     context, count = content.steps.context, content.head_count
     scale = strongest_of(list(context), placed.right - placed.left - _WIDE_NAME)
     sheet.text("side by side", placed.left, top - 10.0)
-    _set_side_by_side(setting, placed, top + (setting.row_height - STRIP) / 2, scale)
-    first = top + _CONCATENATED
-    low, high = _HEAD_ROW
+    _set_side_by_side(setting, placed, top + (setting.row_height - setting.strip) / 2, scale)
+    first = top + setting.strip + _SIDE_BY_SIDE
+    low, high = _LOWEST, setting.row_height + 1.0
     n_shown = min(count, max(int((bottom - first) / low), 1))
     n_more = count - n_shown
     if n_more:
@@ -63,13 +68,20 @@ def _set_side_by_side(setting: Setting, placed: Placed, top: float, scale: float
     room = placed.right - placed.left
     begin, end = content.head * width, (content.head + 1) * width
     for start, stop, lift in ((0, begin, 0.0), (begin, end, _LIFT), (end, len(whole), 0.0)):
-        box = Box(placed.left + room * start / len(whole), top - lift, placed.left + room * stop / len(whole), top + STRIP - lift)
+        box = Box(
+            placed.left + room * start / len(whole), top - lift, placed.left + room * stop / len(whole), top + setting.strip - lift
+        )
         sheet.strip("heads", "all heads side by side", whole[start:stop], scale, box, start)
     for head in range(count) if room / count >= 2.0 else (content.head,):
         left, length = placed.left + room * head / count, room / count
         opacity = 1.0 if head == content.head else 0.45
         sheet.bar(
-            left, max(length - (1.0 if length > 4 else 0.0), 1.0), top + STRIP + 3, head_colour(head, setting.theme), opacity, 3.0
+            left,
+            max(length - (1.0 if length > 4 else 0.0), 1.0),
+            top + setting.strip + 3,
+            head_colour(head, setting.theme),
+            opacity,
+            3.0,
         )
 
 
@@ -77,7 +89,7 @@ def _set_head_row(setting: Setting, placed: Placed, head: int, middle: float, pi
     content, sheet = setting.content, setting.sheet
     is_own = head == content.head
     left = placed.left + _WIDE_NAME
-    height = min(STRIP, max(pitch - (3.0 if pitch > 8 else 1.0), 1.5))
+    height = min(setting.strip, max(pitch - (3.0 if pitch > 8 else 1.0), 1.5))
     box = Box(left, middle - height / 2, placed.right, middle + height / 2)
     if pitch >= _NAMED or is_own:
         sheet.text(f"H{head}", placed.left, middle, "ink" if is_own else "faint", bold=is_own)
@@ -86,24 +98,31 @@ def _set_head_row(setting: Setting, placed: Placed, head: int, middle: float, pi
     sheet.heads.append(HeadBox(head, Box(placed.left - 2, middle - pitch / 2, placed.right, middle + pitch / 2)))
 
 
-def set_output(setting: Setting, placed: Placed, top: float) -> None:
+def set_output(setting: Setting, placed: Placed, top: float, bottom: float) -> None:
     """What becomes of the heads' outputs, from the top down; the first vector is level with the query's row."""
-    sheet, steps = setting.sheet, setting.content.steps
+    sheet, steps, strip = setting.sheet, setting.content.steps, setting.strip
     items, width = output_items(setting.content), placed.right - placed.left
-    stream = strongest_of([steps.projected, steps.entering, steps.added], width)
-    y = top + (setting.row_height - STRIP) / 2 - LINE - 2
+    shared = (steps.projected, steps.entering, steps.added)  # what is added up has one scale
+    stream = strongest_of(shared, width)
+    spread = min(max((bottom - top - list_height("output", setting)) / len(items), 0.0), _SPREAD)
+    y = top + (setting.row_height - strip) / 2 - LINE - 2
     for at, item in enumerate(items):
         middle = y + LINE / 2 if at else top - 10.0
-        if item.cosine is not None:
-            line = item.line.rsplit(" ", 1)
-            end = placed.left + setting.measure(f"{line[0]} ", 12, False) + setting.measure(line[1], 12, True)
-            sheet.text(line[0], placed.left, middle)
-            sheet.number("output", item.what, item.cosine, line[1], end, middle, bold=True)
-            y += LINE + 4
+        if item.values is None:
+            _set_cosine(setting, placed, item, middle)
+            y += _LINE_ITEM + spread
             continue
-        sheet.fitted(item.line, placed.left, placed.right, middle, "ink" if item.is_result else "muted", bold=item.is_result)
-        shared = any(item.values is vector for vector in (steps.projected, steps.entering, steps.added))
-        scale = stream if shared else strongest_of([item.values], width)
-        box = Box(placed.left, y + LINE + 2, placed.right, y + LINE + 2 + STRIP)
+        ink = "ink" if item.is_result else "muted"
+        sheet.fitted(item.line, placed.left, placed.right, middle, ink, bold=item.is_result)
+        scale = stream if any(item.values is vector for vector in shared) else strongest_of([item.values], width)
+        box = Box(placed.left, y + LINE + 2, placed.right, y + LINE + 2 + strip)
         sheet.strip("output", item.what, item.values, scale, box)
-        y += _ITEM
+        y += LINE + strip + _BELOW + spread
+
+
+def _set_cosine(setting: Setting, placed: Placed, item: Item, middle: float) -> None:
+    """A line that ends in a number."""
+    text = number(item.cosine)
+    end = placed.left + setting.measure(f"{item.line} ", SMALL, False) + setting.measure(text, SMALL, True)
+    setting.sheet.text(item.line, placed.left, middle)
+    setting.sheet.number("output", item.what, item.cosine, text, end, middle, bold=True)

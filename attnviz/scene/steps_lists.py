@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from attnviz.scene.numbers import number
-
 if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
     from attnviz.scene.steps_content import Content
@@ -43,7 +41,7 @@ def output_items(content: Content) -> tuple[Item, ...]:
     )
     if not _is_last(content):
         items.append(Item("normed: new vector", f"new vector of {token}", steps.leaving, is_result=True))
-    items.append(Item(f"cosine to x: {number(content.cosine)}", "cosine between the vector before and after", None, content.cosine))
+    items.append(Item("cosine to x:", "cosine between the vector before and after", None, content.cosine))
     items.append(Item(_onward(content), f"vector of {token} behind the whole layer", steps.next))
     return tuple(items)
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TITLE: Final = 22.0
 _HEADING: Final = 18.0
+_STRIP_SHARE: Final = 0.6  # of a row's height
+_HIGHEST_STRIP: Final = 18.0
 _APART: Final = 7.0  # between the query's row and its keys', and before the sum
 
 
@@ -38,6 +40,11 @@ class Setting(NamedTuple):
     row_height: float
     first_query: int
 
+    @property
+    def strip(self) -> float:
+        """The height of a strip in such a row."""
+        return min(max(_STRIP_SHARE * self.row_height, STRIP), _HIGHEST_STRIP)
+
 
 def head_height(flow: FlowRow) -> float:
     """The height of titles, sentences, formulas and column headings."""
@@ -49,7 +56,7 @@ def head_height(flow: FlowRow) -> float:
 def body_height(flow: FlowRow, setting: Setting) -> float:
     """The height below the head: the table's, or more where a list needs it."""
     table = setting.row_height * len(_used(flow, setting)) + 2 * _APART if flow.has_table else 0.0
-    return max(table, *(list_height(stage.draft.name, setting.content) for stage in flow.stages))
+    return max(table, *(list_height(stage.draft.name, setting) for stage in flow.stages))
 
 
 def set_flow_row(flow: FlowRow, setting: Setting, top: float) -> float:
@@ -67,7 +74,7 @@ def set_flow_row(flow: FlowRow, setting: Setting, top: float) -> float:
         if placed.draft.name == "heads":
             set_heads(setting, placed, body, bottom)
         elif placed.draft.name == "output":
-            set_output(setting, placed, body)
+            set_output(setting, placed, body, bottom)
     if flow.names is not None:
         _set_names(flow, setting, middles)
     _set_wires(flow, setting, middles, body)
@@ -123,7 +130,7 @@ def _set_column(column: Column, place: tuple[float, float], placed: Placed, sett
         scale = strongest_of([cell.values for cell in column.cells.values()], right - left)
     for at, cell in column.cells.items():
         if column.form == "strip":
-            box = Box(left, middles[at] - STRIP / 2, right, middles[at] + STRIP / 2)
+            box = Box(left, middles[at] - setting.strip / 2, right, middles[at] + setting.strip / 2)
             setting.sheet.strip(placed.draft.name, cell.what, cell.values, scale, box)
         elif not cell.text[:1].isalpha():
             _set_number(column, cell, right - bar, bar, placed, setting, middles[at], setting.rows[at])

@@ -185,7 +185,7 @@ def _softmax_formula(content: Content) -> str:
     less = "" if taken == 0.0 else f" {MINUS if taken > 0 else '+'} {fixed(abs(taken), 2)}"
     weight = fixed(float(content.weights[key]), WEIGHT_DECIMALS)
     name = name_of(content.keys[key].shown)
-    return _BREAK.join((f"{name}:", f"exp({fixed(score, 2)}{less}) ÷ {number(total)}", f"= {weight}"))
+    return _BREAK.join((f"{name}:", f"exp({fixed(score, 2)}{less})", f"÷ {number(total)} = {weight}"))
 
 
 def exponentials(content: Content, key: int) -> tuple[float, float, float]:

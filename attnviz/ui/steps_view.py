@@ -129,9 +129,6 @@ class StepsView(PictureView):
         if not self._is_live(self._hit):
             self.fit()
 
-    def can_drag(self) -> bool:
-        return not self._is_live(self._hit)
-
     def moved(self) -> None:
         self._image = None
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from attnviz.paint.fonts import text_width
@@ -207,11 +207,24 @@ def test_a_context_menu_copies_the_stage_it_was_opened_on(qtbot: QtBot, shown: S
     assert QGuiApplication.clipboard().text().startswith("# Weighted sum")
 
 
-def test_a_press_beside_what_can_be_clicked_moves_the_picture(qtbot: QtBot, shown: StepsView) -> None:
-    point(qtbot, shown, *middle(shown.scene.heads[0].box))
-    assert not shown.can_drag()
-    point(qtbot, shown, 3.0, 3.0)
-    assert shown.can_drag()
+def test_a_drag_over_the_table_moves_the_picture_and_asks_for_nothing(qtbot: QtBot, shown: StepsView) -> None:
+    shown.zoom_by(2.0)
+    row = shown.scene.rows[8]
+    start = point(qtbot, shown, (row.box.left + row.box.right) / 2, row.box.middle)
+    place = shown.viewport.x
+    with qtbot.assertNotEmitted(shown.tokenPinned):
+        qtbot.mousePress(shown, LEFT, pos=start)
+        QApplication.sendEvent(shown, moved_to(shown, start - QPoint(60, 0)))
+        qtbot.mouseRelease(shown, LEFT, pos=start - QPoint(60, 0))
+    assert shown.viewport.x == place - 60
+
+
+def moved_to(view: StepsView, at: QPoint) -> QMouseEvent:
+    """A movement with the left button held."""
+    place = QPointF(at)
+    return QMouseEvent(
+        QEvent.Type.MouseMove, place, view.mapToGlobal(place), Qt.MouseButton.NoButton, LEFT, Qt.KeyboardModifier.NoModifier
+    )
 
 
 def test_a_scene_of_the_same_size_keeps_zoom_and_place(shown: StepsView, run: Run) -> None:
