@@ -41,7 +41,7 @@ class HeadCell:
 
 @dataclass(frozen=True)
 class Bar:
-    """The colours from weight 0 to the largest, left to right."""
+    """A strip of the colours from weight 0 to the largest, left to right."""
 
     left: float
     top: float
@@ -66,7 +66,7 @@ class GridScene(Scene):
 
     cells: line by line, each line from left to right; levels: [cell, height, width], the step of its head's ramp for each part of
     its map, 0 to 255, the root of the weight's share of the largest; bar: what the steps mean, and which colours they have;
-    plate: the ground behind the squares; current: the boxes of the view's layer, None where there are no squares;
+    plate: the ground behind the squares; current: the box round those of the view's layer; both None where there are none;
     selected: the (layer, head) that is framed.
     """
 

@@ -101,8 +101,9 @@ class GridControls(QWidget):
         can_filter = low < high
         self.sort_box.setVisible(choice.summary is not None)
         self._limits.setVisible(can_filter)
-        for slider, text in ((self.least, self._least_text), (self.most, self._most_text)):
-            text.setText(summary_number(choice.summary, self._value(slider.value())) if can_filter else "")
+        # A limit that was set for another text may lie beyond this one's numbers: what is told is the limit, not the slider.
+        for text, limit, end in ((self._least_text, choice.least, low), (self._most_text, choice.most, high)):
+            text.setText(summary_number(choice.summary, end if limit is None else limit) if can_filter else "")
 
     def _range(self) -> tuple[float, float]:
         """The lowest and the highest of the chosen numbers; 0 and 0 where there is none."""
@@ -125,16 +126,14 @@ class GridControls(QWidget):
         self._tell(replace(self._choice, is_sorted=on))
 
     def _on_least_moved(self, step: int) -> None:
-        self._filter(step, max(step, self.most.value()))
+        least = self._value(step) if step > 0 else None  # at its end it is no limit
+        meets = least is not None and step > self.most.value()
+        self._tell(replace(self._choice, least=least, most=least if meets else self._choice.most))
 
     def _on_most_moved(self, step: int) -> None:
-        self._filter(min(step, self.least.value()), step)
-
-    def _filter(self, least: int, most: int) -> None:
-        """A slider at its end is no limit."""
-        low = self._value(least) if least > 0 else None
-        high = self._value(most) if most < _STEPS else None
-        self._tell(replace(self._choice, least=low, most=high))
+        most = self._value(step) if step < _STEPS else None
+        meets = most is not None and step < self.least.value()
+        self._tell(replace(self._choice, most=most, least=most if meets else self._choice.least))
 
     def _tell(self, choice: GridChoice) -> None:
         self._choice = choice

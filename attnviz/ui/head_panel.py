@@ -13,6 +13,7 @@ from attnviz.scene.summaries import SUMMARY_MEANINGS, cell_name, summary_number
 from attnviz.scene.words import shortened
 from attnviz.session.grid_choice import SUMMARY_NAMES, GridChoice, SummaryName
 from attnviz.session.head_reading import read_head
+from attnviz.session.view import PICTURE_NAMES
 from attnviz.ui.grid_controls import GridControls
 from attnviz.ui.head_preview import SIDE, HeadPreview
 from attnviz.ui.lines import line
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 _MARGIN: Final = 16
 _N_PAIR: Final = 5
 _LONGEST: Final = 13  # letters of a token; two of them, an arrow and a number stand on one line
-_PICTURES: Final = (("arcs", "Arcs", "Show this head as arcs"), ("matrix", "Matrix", "Show this head as a matrix"))
 
 
 class HeadPanel(QWidget):
@@ -104,11 +104,11 @@ class HeadPanel(QWidget):
         column.setSpacing(2)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for picture, text, tip in _PICTURES:
-            button = QPushButton(text, self._reading)
+        for picture, slot in (("arcs", self._on_arcs_clicked), ("matrix", self._on_matrix_clicked)):
+            button = QPushButton(PICTURE_NAMES[picture], self._reading)
             button.setObjectName(picture)
-            button.setToolTip(tip)
-            button.clicked.connect(self._on_arcs_clicked if picture == "arcs" else self._on_matrix_clicked)
+            button.setToolTip(f"Show this head in the picture {PICTURE_NAMES[picture]}")
+            button.clicked.connect(slot)
             buttons.addWidget(button)
         column.addLayout(buttons)
         column.addSpacing(12)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from attnviz.paint.fonts import text_width
 from attnviz.scene.grid import build_grid
@@ -406,6 +406,20 @@ def test_a_slider_takes_the_other_one_along(panel: HeadPanel, told: list[GridCho
     assert told[-1].least == told[-1].most
     controls.most.setValue(20)
     assert (controls.least.value(), controls.most.value()) == (20, 20)
+
+
+def test_a_slider_that_moves_leaves_the_other_limit_as_it_is(panel: HeadPanel, told: list[GridChoice], run: Run) -> None:
+    survey, controls = survey_of(run.trace, View()), panel.controls
+    beyond = float(survey.summary.entropy.max()) + 5.0  # a limit from a longer text
+    panel.show_choice(GridChoice("entropy", False, None, beyond), survey)
+    assert f"{beyond:.2f}" in [label.text() for label in controls.findChildren(QLabel)]
+    controls.least.setValue(30)
+    assert told[-1].most == beyond
+    assert told[-1].least is not None
+    between = 0.3 * float(survey.summary.entropy.min()) + 0.7 * float(survey.summary.entropy.max()) + 0.001
+    panel.show_choice(GridChoice("entropy", False, between), survey)
+    controls.most.setValue(90)
+    assert told[-1].least == between
 
 
 def test_the_limits_of_one_number_are_not_those_of_another(panel: HeadPanel, told: list[GridChoice]) -> None:
