@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.scene.captions import caption_of, warnings_of
+from attnviz.scene.colour_bar import bar_beside, bar_depth, bar_labels, bar_room
 from attnviz.scene.colour_scale import scale_for
-from attnviz.scene.matrix_scene import ColourBar, MatrixPanel, MatrixScene, TokenSide, weight_text
+from attnviz.scene.matrix_scene import MatrixPanel, MatrixScene, TokenSide, weight_text
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, SMALL, Page
 from attnviz.scene.palette import head_colour
 from attnviz.scene.panels import arrange
 from attnviz.scene.scene import Label
 from attnviz.scene.shares import nothing_read_line, quantity_line, shares_line
-from attnviz.scene.sides import AWAY
 from attnviz.scene.words import count_of, head_name, shortened
 from attnviz.session.sight import sight_of
+from attnviz.session.weights import MEAN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 
 MOST_PANELS: Final = 12  # beyond, a panel in a window is too small to read
 _HEAD = 10.0
-_BAR_AWAY, _NARROWEST_BAR, _WIDEST_BAR, _STRIP = 20.0, 12.0, 36.0, 5.0
-_LONGEST_TICK, _LONGEST_NOTES = "0.005", ("attention, log", "largest 0.0050")
-_SHORTEST_BAR, _LONGEST_BAR = 56.0, 168.0
 _LEAST_ROOM = (120.0, 80.0)  # for panels with their labels, in the narrowest figure and the lowest window
 _DEEPEST, _DEEPEST_MANY = 1.5, 1.0  # the height of one matrix, and of several, on paper, in widths of it
 _EMPTY = 40.0  # the height of a sentence in place of a matrix
@@ -67,31 +65,17 @@ def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Me
     sight = sight_of(run.trace, view)
     shown = _shown(sight, view)
     caption = caption_of(run, view, sight)
-    page = Page(theme, layout, measure)
-    page.band_lines(warnings_of(run, view, sight))
-    page.y += _HEAD
-    if layout.caption:
-        page.text(caption, bold_until=len(run.model.name))
-    page.text(_legend(sight))
-    if not (page.bands or layout.caption):
-        page.y += ONE_BAND  # its place is kept, so that the matrix stays where it is when a what-if begins
+    page = _head(run, view, sight, Page(theme, layout, measure), layout)
     foot = _foot(sight, view, shown.n_panel)
-    foot_room = LINE * len(foot) + MARGIN
-    top = page.y + 0.5 * MARGIN
-
-    room = (max(layout.width - 2 * MARGIN, _LEAST_ROOM[0]), _depth(layout, top + foot_room, shown.n_panel))
-    right = _bar_room(shown, measure)
-    placed = arrange(shown.queries, shown.keys, max(shown.n_panel, 1), room, right, not layout.height, measure)
-    below_bar = placed.title + placed.column_room + AWAY + _bar_height(placed) + 6 + LINE * len(shown.notes)
-    tall = max(placed.whole_height, below_bar) if shown.n_panel else _EMPTY
-    left = max((layout.width - placed.whole_width) / 2, 0.0)
-    if layout.height:
-        top += max(0.0, (room[1] - tall) / 2)
-    panels = tuple(_panel(sight, shown, number, placed, left, top, view.layer) for number in range(shown.n_panel))
-    bar = _bar(panels, placed, left + placed.whole_width - right) if panels else None
-    page.labels += _titles(panels, placed, theme)
-    page.labels += _bar_labels(bar, shown) if bar is not None else [_nothing(sight, layout.width / 2, top + 24)]
-    page.y = max(top + tall + 0.5 * MARGIN, layout.height - foot_room + 0.5 * MARGIN)
+    place = _placed(shown, layout, page.y + 0.5 * MARGIN, LINE * len(foot) + MARGIN, measure)
+    panels = tuple(_panel(sight, shown, number, place, view.layer) for number in range(shown.n_panel))
+    bar = None
+    if panels:
+        bar = bar_beside(place.panels_end, panels[0].top, place.cells.panel_height, [panel.head for panel in panels])
+        page.labels += [*_titles(panels, place.cells, theme), *bar_labels(bar, shown.scale, shown.notes)]
+    else:
+        page.labels.append(_nothing(sight, layout.width / 2, place.top + 24))
+    page.y = max(place.end + 0.5 * MARGIN, layout.height - LINE * len(foot) - 0.5 * MARGIN)
     for line in foot:
         page.text(line)
     return MatrixScene(
@@ -102,7 +86,6 @@ def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Me
         dots=tuple(page.dots),
         bands=tuple(page.bands),
         description=f"Matrix of {caption}: {shortened(run.trace.text, 200)}",
-        layer=view.layer,
         quantity=sight.quantity,
         queries=shown.queries,
         keys=shown.keys,
@@ -111,13 +94,52 @@ def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Me
         dimmed=shown.dimmed,
         scale=shown.scale,
         bar=bar,
-        cell_width=placed.width,
-        cell_height=placed.height,
-        row_room=placed.row_room,
-        column_room=placed.column_room,
-        side_size=placed.side_size,
+        cell_width=place.cells.width,
+        cell_height=place.cells.height,
+        row_room=place.cells.row_room,
+        column_room=place.cells.column_room,
+        side_size=place.cells.side_size,
         focus=_focus(sight, view.focus),
     )
+
+
+def _head(run: Run, view: View, sight: Sight, page: Page, layout: Layout) -> Page:
+    """What stands above: strips, the caption on paper, how to read it."""
+    page.band_lines(warnings_of(run, view, sight))
+    page.y += _HEAD
+    if layout.caption:
+        page.text(caption_of(run, view, sight), bold_until=len(run.model.name))
+    page.text(_legend(sight))
+    if not (page.bands or layout.caption):
+        page.y += ONE_BAND  # its place is kept, so that the matrix stays where it is when a what-if begins
+    return page
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the panels stand with all that belongs to them: from `left`, from `top` to `end`; panels_end: their right edge."""
+
+    cells: Arrangement
+    left: float
+    top: float
+    panels_end: float
+    end: float
+
+
+def _placed(shown: _Shown, layout: Layout, top: float, below: float, measure: Measure) -> _Place:
+    """In the middle of what is left between `top` and the `below` that the foot takes; on paper at the top."""
+    on_paper = layout.width * (_DEEPEST if shown.n_panel < 2 else _DEEPEST_MANY)
+    deep = max(layout.height - top - below if layout.height else on_paper, _LEAST_ROOM[1])
+    room = (max(layout.width - 2 * MARGIN, _LEAST_ROOM[0]), deep)
+    n_panel = max(shown.n_panel, 1)
+    right = bar_room(n_panel, shown.scale, shown.notes, measure)
+    cells = arrange(shown.queries, shown.keys, n_panel, room, right, not layout.height, measure)
+    with_bar = cells.place(0)[1] + bar_depth(cells.panel_height, len(shown.notes))
+    tall = max(cells.whole_height, with_bar) if shown.n_panel else _EMPTY
+    left = max((layout.width - cells.whole_width) / 2, 0.0)
+    top += max(0.0, (deep - tall) / 2) if layout.height else 0.0
+    last_line = cells.place(min(cells.n_line, n_panel) - 1)[0] + cells.panel_width
+    return _Place(cells, left, top, left + last_line, top + tall)
 
 
 def _shown(sight: Sight, view: View) -> _Shown:
@@ -183,56 +205,27 @@ def _nothing(sight: Sight, x: float, baseline: float) -> Label:
     return Label(why, x, baseline, 13, "muted", align="middle")
 
 
-def _panel(sight: Sight, shown: _Shown, number: int, placed: Arrangement, left: float, top: float, layer: int) -> MatrixPanel:
-    x, y = placed.place(number)
+def _panel(sight: Sight, shown: _Shown, number: int, place: _Place, layer: int) -> MatrixPanel:
     head = sight.heads[number]
+    x, y = place.cells.place(number)
+    name = f"L{layer} mean" if head == MEAN else f"L{layer}.{head_name(head)}"
     return MatrixPanel(
         head=head,
-        title=sight.quantity if sight.quantity == "rollout" else f"L{layer}.{head_name(head)}" if head >= 0 else f"L{layer} mean",
+        title="rollout" if sight.quantity == "rollout" else name,
         weights=shown.weights[number],
-        left=left + x,
-        top=top + y,
-        has_row_labels=number % placed.n_line == 0,
-        has_column_labels=number < placed.n_line,
+        left=place.left + x,
+        top=place.top + y,
+        has_row_labels=number % place.cells.n_line == 0,
+        has_column_labels=number < place.cells.n_line,
     )
 
 
-def _titles(panels: Sequence[MatrixPanel], placed: Arrangement, theme: Theme) -> list[Label]:
+def _titles(panels: Sequence[MatrixPanel], cells: Arrangement, theme: Theme) -> list[Label]:
     """The name of each of several panels in its head's colour."""
     if len(panels) == 1:
         return []
-    rise = [placed.column_room + 12.0 if panel.has_column_labels else 6.0 for panel in panels]
+    rise = [cells.column_room + 12.0 if panel.has_column_labels else 6.0 for panel in panels]
     return [
         Label(panel.title, panel.left, panel.top - up, SMALL, colour=head_colour(panel.head, theme), bold=True)
         for panel, up in zip(panels, rise, strict=True)
     ]
-
-
-def _bar_room(shown: _Shown, measure: Measure) -> float:
-    """The width of the bar with all that belongs to it; the same on every scale of weights, so that the matrix keeps its place."""
-    ticks = [text for _, text in shown.scale.ticks()]
-    beside = max(measure(text, SMALL, False) for text in (*ticks, _LONGEST_TICK))
-    below = max(measure(note, SMALL, False) for note in (*shown.notes, *_LONGEST_NOTES))
-    return _BAR_AWAY + max(_bar_width(shown.n_panel) + 6 + beside, below)
-
-
-def _bar_width(n_panel: int) -> float:
-    return min(max(_NARROWEST_BAR, _STRIP * n_panel), _WIDEST_BAR)
-
-
-def _bar_height(placed: Arrangement) -> float:
-    return min(max(placed.panel_height, _SHORTEST_BAR), _LONGEST_BAR)
-
-
-def _bar(panels: Sequence[MatrixPanel], placed: Arrangement, left: float) -> ColourBar:
-    """The bar right of the panels, level with the first."""
-    heads = tuple(panel.head for panel in panels)
-    return ColourBar(left + _BAR_AWAY, panels[0].top, _bar_width(len(heads)), _bar_height(placed), heads)
-
-
-def _bar_labels(bar: ColourBar, shown: _Shown) -> list[Label]:
-    """The numbers at the bar's marks, and the notes below it."""
-    x = bar.left + bar.width + 6
-    ticks = [Label(text, x, bar.top + (1 - share) * (bar.height - 9) + 9, SMALL, "muted") for share, text in shown.scale.ticks()]
-    under = bar.top + bar.height + 18
-    return ticks + [Label(note, bar.left, under + number * LINE, SMALL, "muted") for number, note in enumerate(shown.notes)]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attnviz.engine.ops import Float32
+    from attnviz.scene.colour_bar import ColourBar
     from attnviz.scene.colour_scale import ColourScale
     from attnviz.scene.scene import Measure
     from attnviz.session.view import Quantity
@@ -97,17 +98,6 @@ class MatrixPanel:
     has_column_labels: bool
 
 
-@dataclass(frozen=True)
-class ColourBar:
-    """An upright strip of each ramp, the largest weight at the top; its ticks are among the scene's labels."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-    heads: tuple[int, ...]
-
-
 @dataclass(frozen=True, kw_only=True)
 class MatrixScene(Scene):
     """One matrix, or panels of several; rows are queries, columns keys.
@@ -117,7 +107,6 @@ class MatrixScene(Scene):
     focus: the pinned token, by its position.
     """
 
-    layer: int
     quantity: Quantity
     queries: TokenSide
     keys: TokenSide

@@ -65,7 +65,7 @@ class MatrixView(PictureView):
         return self._lens.zoom
 
     def placed(self) -> list[Cells]:
-        """Where the cells of each panel lie, in the widget."""
+        """Where the cells of each panel lie, in the scene."""
         return [] if self.scene is None else [self._lens.place(self.scene.cells(panel)) for panel in self.scene.panels]
 
     def set_scene(self, scene: MatrixScene | None, settle: bool = True) -> None:
@@ -73,7 +73,6 @@ class MatrixView(PictureView):
         if _is_another(self.scene, scene):
             self._lens.fit()
         super().set_scene(scene, settle)
-        self.viewport.zoom, self.viewport.x, self.viewport.y = 1.0, 0.0, 0.0  # the lens is inside the panels
         was_over, self._spot = self._spot != NOWHERE, NOWHERE
         self._plot.light((None, None))
         if scene is not None:
@@ -104,7 +103,7 @@ class MatrixView(PictureView):
         if self.scene is None:
             return
         self._pointer = at
-        self._set_spot(spot_at(self.scene, self.placed(), at.x(), at.y(), text_width))
+        self._set_spot(spot_at(self.scene, self.placed(), *self.viewport.to_scene(at.x(), at.y()), text_width))
         picks = self._spot != NOWHERE and (self._spot.panel is None or len(self.scene.panels) > 1)
         self.setCursor(Qt.CursorShape.PointingHandCursor if picks else Qt.CursorShape.ArrowCursor)
 
@@ -126,8 +125,14 @@ class MatrixView(PictureView):
     def pan(self, dx: float, dy: float) -> None:
         """Move the cells as far as there are more to see."""
         if self.scene is not None and self.scene.panels:
-            self._lens.pan(dx, dy, self.scene.cells(self.scene.panels[0]))
+            zoom = self.viewport.zoom
+            self._lens.pan(dx / zoom, dy / zoom, self.scene.cells(self.scene.panels[0]))
             self._see()
+
+    def moved(self) -> None:
+        """The picture itself is always seen whole, smaller in a window that is too small for it; the lens is inside its panels."""
+        if self._scene is not None:
+            self.viewport.fit(self._scene.width, self._scene.height, self.width(), self.height())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """The wheel zooms, with Ctrl as without: a matrix that is seen whole has nothing to scroll."""
@@ -168,7 +173,7 @@ class MatrixView(PictureView):
             return
         wholes = [self.scene.cells(panel) for panel in self.scene.panels]
         under = self._spot.panel if self._spot.panel is not None else 0
-        self._lens.zoom_about(factor, about.x(), about.y(), wholes[under])
+        self._lens.zoom_about(factor, *self.viewport.to_scene(about.x(), about.y()), wholes[under])
         self._see()
 
     def _see(self) -> None:

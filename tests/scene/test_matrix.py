@@ -203,6 +203,34 @@ def test_dimmed_columns_are_veiled_and_the_others_as_if_those_were_hidden(runs: 
     np.testing.assert_array_equal(cell_colours(dim, dim.panels[0])[inner], cell_colours(hidden, hidden.panels[0]))
 
 
+def test_rollout_is_one_map_of_all_heads(runs: dict[str, Run]) -> None:
+    run = runs["animal"]
+    scene = build(run, view_of(1, 2, layer=2, quantity="rollout", sinks=SHOWN))
+    (panel,) = scene.panels
+    assert panel.title == "rollout"
+    slow = np.eye(len(run.trace.pieces))
+    for layer in range(3):
+        slow = (0.5 * run.trace.attention(layer).mean(axis=0, dtype=np.float64) + 0.5 * np.eye(len(slow))) @ slow
+    np.testing.assert_allclose(panel.weights, slow, atol=1e-5)
+    assert any(label.text.startswith("rollout") and label.x == scene.bar.left for label in scene.labels)
+
+
+def test_norms_have_a_scale_of_their_own(runs: dict[str, Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    run = runs["animal"]
+    norms = 37.0 * run.trace.attention(1)[[4]]
+    monkeypatch.setattr("attnviz.session.sight.weights_of", lambda *_: (norms, norms.sum(-1), np.zeros_like(norms[..., 0])))
+    scene = build(run, view_of(4, quantity="norms"))
+    largest = float(norms[0, 1:-1, 1:-1].max())
+    assert largest <= scene.scale.top <= 2.5 * largest
+    assert scene.scale.top > 1.0
+    told = [label.text for label in scene.labels if scene.bar is not None and label.x >= scene.bar.left]
+    assert {"norm", f"largest {weight_text(largest, 'norms')}"} <= set(told)
+    row, column = np.unravel_index(scene.panels[0].weights.argmax(), scene.panels[0].weights.shape)
+    text = spot_text(scene, Spot(0, int(row), int(column)))
+    assert text is not None
+    assert text.endswith(f"L1.H4   {weight_text(largest, 'norms')}")
+
+
 def test_all_panels_share_one_scale(runs: dict[str, Run]) -> None:
     scene = build(runs["animal"], View(picture="matrix", layer=3))
     largest = max(float(panel.weights.max()) for panel in scene.panels)

@@ -155,6 +155,19 @@ def test_the_same_text_keeps_its_zoom_and_another_one_is_seen_whole(
     assert view.zoom == 1.0
 
 
+def test_a_window_too_small_for_the_picture_shows_all_of_it(view: MatrixView, show: Callable[..., MatrixScene], run: Run) -> None:
+    show(run, 1)
+    whole = pixels(view.grab().toImage())
+    view.resize(SIZE[0] // 2, SIZE[1] // 2)
+    small = pixels(view.grab().toImage())
+    assert small.shape == (SIZE[1] // 2, SIZE[0] // 2, 3)
+    averaged = whole.reshape(SIZE[1] // 2, 2, SIZE[0] // 2, 2, 3).mean(axis=(1, 3))
+    assert np.abs(small - averaged).mean() < 4
+    (cells,) = view.placed()
+    view.look_at(view.on_screen(cells.left + 5.5 * cells.width, cells.top + 2.5 * cells.height))
+    assert view.spot == Spot(0, 2, 5)
+
+
 def test_nothing_can_be_shown_and_pointed_at(qtbot: QtBot, view: MatrixView, show: Callable[..., MatrixScene], run: Run) -> None:
     for empty in (None, "no heads"):
         if empty is None:
