@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
 
 
-def rollout(layers: Iterable[Float32], n: int) -> Float32:
+def rollout(layers: Iterable[Float32], n: int, below: Float32 | None = None) -> Float32:
     """How much of each token, after the last of `layers`, stems from each token of the input: [query, key], rows sum to 1.
 
     layers: the attention of layers 0, 1, ... of one stack, each [head, query, key] with n queries and keys. They are asked for one
-    after another and let go again, so an iterator that makes them needs room for one. No layers give the identity.
+    after another and let go again, so an iterator that makes them needs room for one. No layers give the identity. below: the
+    rollout up to the layer before, where `layers` do not begin with layer 0.
     Heads count alike, and a layer passes on half of what it attends to and half of what was there: R = A·R of the layer below,
     A = (mean over heads + identity) / 2. Each row of A is divided by its sum: with a learned sink that is less than 1.
 
@@ -26,7 +27,7 @@ def rollout(layers: Iterable[Float32], n: int) -> Float32:
     Source: Abnar & Zuidema 2020, "Quantifying Attention Flow in Transformers", eq. 1; the mean over heads and the division as in
     their code.
     """
-    rolled = np.eye(n, dtype=np.float32)
+    rolled = np.eye(n, dtype=np.float32) if below is None else below
     for mixed in map(_with_residual, layers):  # a loop over the layers themselves would hold one while the next is made
         rolled = mixed @ rolled
     return rolled

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PICTURES = ("arcs",)
+PICTURES = ("arcs", "grid", "matrix", "steps")
 SINKS = ("special", "first", "punctuation")
 
 

@@ -51,6 +51,10 @@ def view_facts(run: Run, view: View) -> dict[str, Any]:
         "focus": view.focus,
         "threshold": {view.threshold.kind: view.threshold.value},
     }
+    if view.picture == "grid":
+        facts["grid"] = vars(view.grid)
+    if view.picture == "matrix":
+        facts["is_log"] = view.is_log
     shares = sight_of(trace, view).shares
     facts["shares"] = {"sinks": round(shares.sinks, 6), "other_texts": round(shares.apart, 6), "own_sink": round(shares.learned, 6)}
     return facts

@@ -39,7 +39,7 @@ _PLATE: Final = 8  # how far the ground reaches round the squares
 
 def build_grid(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> GridScene:
     """The grid of all layers and heads of a run. Makes the run's survey if that is not there yet (see `survey_of`)."""
-    choice: GridChoice = getattr(view, "grid", GridChoice())
+    choice = view.grid
     survey = survey_of(run.trace, view)
     sight = sight_of(run.trace, survey_view(view, view.layer))
     page = Page(theme, layout, measure)

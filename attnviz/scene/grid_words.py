@@ -59,7 +59,7 @@ def foot_lines(sight: Sight, survey: Survey, view: View, choice: GridChoice, n_f
     lines = [_coarse_line(survey), _number_line(survey, choice, n_faded, has_numbers)]
     whole = replace(sight, shares=survey.shares, scale=survey.scale, heads=survey.heads)
     prefix = "all layers: " if survey.n_layer > 1 and survey.heads and sight.queries and sight.keys else ""
-    lines.append(prefix + shares_line(whole, None, view.between))
+    lines.append(prefix + shares_line(whole))
     lines.append(nothing_read_line(sight))
     lines.append(_ROLLOUT if survey.quantity == "rollout" else quantity_line(whole))
     return [line for line in lines if line is not None]

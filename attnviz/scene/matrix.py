@@ -193,7 +193,7 @@ def _legend(sight: Sight) -> str:
 
 
 def _foot(sight: Sight, view: View, n_panel: int) -> list[str]:
-    lines = [shares_line(sight, None, view.between), quantity_line(sight)]
+    lines = [shares_line(sight), quantity_line(sight)]
     if 0 < n_panel < len(sight.heads):
         lines.insert(1, f"the first {n_panel} of {count_of(len(sight.heads), 'head')}; choose heads to see others")
     return [line for line in lines if line is not None]

@@ -82,7 +82,7 @@ def _arrange(
     for way, up, aside in (("level", size, right), ("slanted", slope + size, max(right, slope + size)), ("upright", length, right)):
         free = (room[0] - row_room - AWAY - aside, room[1] - up - AWAY)
         if n_panel == 1:
-            n_line, (width, height) = 1, _one_cell(len(queries), len(keys), free, on_paper)
+            n_line, (width, height) = 1, _one_cell(max(len(queries), 1), max(len(keys), 1), free, on_paper)
         else:
             n_line, width = _many_cells(len(queries), len(keys), n_panel, free)
             height = width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 from unicodedata import category
 from weakref import WeakKeyDictionary
@@ -124,24 +125,30 @@ def heads_of(trace: Trace, view: View) -> list[int]:
 # The newest sights of each trace, which several parts of a window and each movement of the pointer ask for; they go with it.
 _KEPT: WeakKeyDictionary[Trace, dict[tuple[object, ...], Sight]] = WeakKeyDictionary()
 _N_KEPT = 4
+_LOCK = Lock()  # figures are made on threads of their own
 
 
 def sight_of(trace: Trace, view: View) -> Sight:
     """What a view shows of a trace. Raises IndexError for a layer that the model does not have."""
+    heads = tuple(heads_of(trace, view))
+    key = (kind_of(trace, view), view.layer, heads, view.quantity, view.is_mean, view.words, view.sinks, view.between)
+    with _LOCK:
+        kept = _KEPT.get(trace, {}).get(key)
+    if kept is not None:
+        return kept
+    made = make_sight(trace, view)
+    with _LOCK:
+        sights = _KEPT.setdefault(trace, {})
+        while len(sights) >= _N_KEPT:
+            del sights[next(iter(sights))]
+        sights[key] = made
+    return made
+
+
+def make_sight(trace: Trace, view: View) -> Sight:
+    """The same, made anew and not kept: for somebody who goes through all layers."""
     kind = kind_of(trace, view)
     heads = tuple(heads_of(trace, view))
-    key = (kind, view.layer, heads, view.quantity, view.is_mean, view.words, view.sinks, view.between)
-    kept = _KEPT.setdefault(trace, {})
-    if key not in kept:
-        made = _make(trace, view, kind, heads)
-        while len(kept) >= _N_KEPT:
-            kept.pop(next(iter(kept)), None)
-        kept[key] = made
-        return made
-    return kept[key]
-
-
-def _make(trace: Trace, view: View, kind: Kind, heads: tuple[int, ...]) -> Sight:
     units = units_of(trace, kind, view.words)
     quantity: Quantity = "attention" if kind == "cross" and view.quantity == "rollout" else view.quantity
     weights, total, learned = weights_of(trace, kind, view.layer, heads, quantity, view.is_mean)

@@ -5,7 +5,6 @@ It is made layer by layer and holds no map in full: 32 layers of 32 heads take 4
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -16,7 +15,7 @@ import numpy as np
 from attnviz.analysis.summary import HeadSummary, summarise
 from attnviz.analysis.thumbnails import thumbnails
 from attnviz.errors import Cancelled, never
-from attnviz.session.sight import Shares, heads_of, kind_of, sight_of
+from attnviz.session.sight import Shares, heads_of, kind_of, make_sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,7 +93,7 @@ def survey_of(
         surveys = _KEPT.setdefault(trace, {})
         while len(surveys) >= _N_KEPT:
             del surveys[next(iter(surveys))]
-        surveys[_key(trace, view, size)] = made
+        surveys[survey_key(trace, view, size)] = made
     return made
 
 
@@ -102,7 +101,7 @@ def kept_survey(trace: Trace, view: View, size: int | None = None) -> Survey | N
     """The survey that `survey_of` would give, if it is there already; None if it would have to be made."""
     size = finest_size(trace, view) if size is None else size
     with _LOCK:
-        return _KEPT.get(trace, {}).get(_key(trace, view, size))
+        return _KEPT.get(trace, {}).get(survey_key(trace, view, size))
 
 
 def finest_size(trace: Trace, view: View) -> int:
@@ -142,8 +141,10 @@ def summary_of(sight: Sight) -> HeadSummary:
     return replace(summary, sink_share=taken.sum(-1) / np.float32(max(taken.shape[1], 1)))
 
 
-def _key(trace: Trace, view: View, size: int) -> tuple[object, ...]:
+def survey_key(trace: Trace, view: View, size: int | None = None) -> tuple[object, ...]:
+    """What a survey depends on, besides the trace: two views of one key have the same survey."""
     heads = tuple(heads_of(trace, view)) if view.is_mean and view.quantity != "rollout" else None
+    size = finest_size(trace, view) if size is None else size
     return (kind_of(trace, view), size, heads, view.quantity, view.is_mean, view.words, view.sinks, view.between)
 
 
@@ -153,9 +154,7 @@ def _make(trace: Trace, view: View, size: int, cancelled: Callable[[], bool], pr
     for layer in range(n_layer):
         if cancelled():
             raise Cancelled
-        # Sights are kept with their trace, on the thread that paints. With a copy of it, which shares all arrays, this one's go at
-        # once, those of the pictures stay, and the two threads never meet in one dict.
-        sight = sight_of(copy(trace), survey_view(view, layer))
+        sight = make_sight(trace, survey_view(view, layer))
         maps.append(thumbnails(shown_weights(sight), size))
         summaries.append(summary_of(sight))
         shares.append(sight.shares)

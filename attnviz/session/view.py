@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from attnviz.analysis.edges import Threshold
+from attnviz.session.grid_choice import GridChoice
 
 if TYPE_CHECKING:
     from attnviz.analysis.between import Between
@@ -17,7 +18,7 @@ SinkKind = Literal["special", "first", "punctuation"]
 Treatment = Literal["show", "dim", "hide", "renormalise"]
 
 # As a person reads them, in the order they are offered.
-PICTURE_NAMES: Final[dict[PictureKind, str]] = {"arcs": "Arcs"}
+PICTURE_NAMES: Final[dict[PictureKind, str]] = {"arcs": "Arcs", "grid": "Grid", "matrix": "Matrix", "steps": "Steps"}
 QUANTITY_NAMES: Final[dict[Quantity, str]] = {"attention": "Attention", "norms": "Value-weighted", "rollout": "Rollout"}
 SINK_NAMES: Final[dict[SinkKind, str]] = {
     "special": "Special tokens",
@@ -87,7 +88,8 @@ class View:
 
     picture: which one; kind: which attention of an encoder-decoder, None for the first that the model has; heads: None for
     all; is_mean: the shown heads as one map, their mean; focus: the pinned token, by its position; words: pieces of a word are
-    merged; between: which pairs of tokens of two texts; is_log: the colours of the matrix follow the logarithm.
+    merged; between: which pairs of tokens of two texts; is_log: the colours of the matrix follow the logarithm; grid: what the
+    grid says of its heads.
     """
 
     layer: int = 0
@@ -102,12 +104,30 @@ class View:
     sinks: Sinks = field(default_factory=Sinks)
     between: Between = "all"
     is_log: bool = False
+    grid: GridChoice = field(default_factory=GridChoice)
 
     def shown_heads(self, head_count: int) -> frozenset[int]:
         """The heads that are drawn when the model runs with `head_count` of them."""
         if self.heads is None:
             return frozenset(range(head_count))
         return self.heads.at(head_count)
+
+
+def seen_by_picture(view: View) -> View:
+    """The view with what its picture does not show left as it is at first: two that are equal give the same picture, but for the
+    token in focus, which most pictures change by themselves."""
+    shown = _SHOWN[view.picture]
+    return replace(view, **{field.name: getattr(_PLAIN, field.name) for field in fields(View) if field.name not in shown})
+
+
+_WEIGHTS: Final = {"picture", "layer", "heads", "kind", "quantity", "is_mean", "words", "sinks", "between"}
+_SHOWN: Final[dict[PictureKind, set[str]]] = {
+    "arcs": {*_WEIGHTS, "threshold"},
+    "grid": {*_WEIGHTS, "grid"},
+    "matrix": {*_WEIGHTS, "is_log"},
+    "steps": {*_WEIGHTS, "focus"},
+}
+_PLAIN: Final = View()
 
 
 class ViewChanges(TypedDict, total=False):
@@ -125,6 +145,7 @@ class ViewChanges(TypedDict, total=False):
     sinks: Sinks
     between: Between
     is_log: bool
+    grid: GridChoice
 
 
 @dataclass(frozen=True)

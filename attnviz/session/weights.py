@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -57,8 +58,16 @@ def weights_of(
     return attention[list(heads)], np.ones_like(learned[list(heads)]), learned[list(heads)]
 
 
+# The last rollout of each trace: that of the next layer goes on from it. It goes with its trace.
+_ROLLED: WeakKeyDictionary[Trace, tuple[Kind, int, Float32]] = WeakKeyDictionary()
+
+
 def _rollout(trace: Trace, kind: Kind, layer: int) -> Float32:
-    return rollout((trace.attention(below, kind) for below in range(layer + 1)), len(trace.queries(kind)))
+    kept_kind, kept_layer, kept = _ROLLED.get(trace, (kind, -1, None))
+    first, below = (kept_layer + 1, kept) if kept_kind == kind and kept_layer <= layer else (0, None)
+    rolled = rollout((trace.attention(one, kind) for one in range(first, layer + 1)), len(trace.queries(kind)), below)
+    _ROLLED[trace] = (kind, layer, rolled)
+    return rolled
 
 
 def _whole_rows(weights: Float32) -> tuple[Float32, Float32, Float32]:

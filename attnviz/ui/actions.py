@@ -31,6 +31,9 @@ ACTIONS = (
     ActionRow("File", "Copy picture", ("Ctrl+Shift+C",), "copy_picture"),
     ActionRow("File", "Quit", ("Ctrl+Q",), "close", separated=True),
     ActionRow("View", "Arcs", ("Ctrl+1",), "show_arcs", checkable=True),
+    ActionRow("View", "Grid", ("Ctrl+2",), "show_grid", checkable=True),
+    ActionRow("View", "Matrix", ("Ctrl+3",), "show_matrix", checkable=True),
+    ActionRow("View", "Steps", ("Ctrl+4",), "show_steps", checkable=True),
     ActionRow("View", "Previous layer", ("[",), "previous_layer", separated=True),
     ActionRow("View", "Next layer", ("]",), "next_layer"),
     ActionRow("View", "Previous token", (), "previous_token"),
@@ -49,6 +52,7 @@ ACTIONS = (
     ActionRow("Weights", "Mean of the shown heads", ("M",), "toggle_mean", checkable=True, separated=True),
     ActionRow("Weights", "Whole words", ("W",), "toggle_words", checkable=True),
     ActionRow("Weights", "Hide special tokens", ("S",), "toggle_specials", checkable=True),
+    ActionRow("Weights", "Matrix in logarithmic colours", ("Ctrl+Shift+M",), "toggle_log", checkable=True, separated=True),
     ActionRow("Model", "All models\N{HORIZONTAL ELLIPSIS}", ("Ctrl+M",), "show_models"),
     ActionRow("Model", "Open a model folder\N{HORIZONTAL ELLIPSIS}", ("Ctrl+O",), "open_folder", separated=True),
     ActionRow("Model", "Open a GGUF file\N{HORIZONTAL ELLIPSIS}", ("Ctrl+Shift+O",), "open_file"),
@@ -71,6 +75,7 @@ def ticks_of(state: State) -> dict[str, bool]:
         "toggle_mean": view.is_mean,
         "toggle_words": view.words,
         "toggle_specials": view.sinks.hide_specials,
+        "toggle_log": view.is_log,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
@@ -14,7 +13,9 @@ from attnviz.scene.glide import Glide, can_glide
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
 from attnviz.session.sight import kind_of, sight_of
+from attnviz.session.view import seen_by_picture
 from attnviz.ui.canvas import Canvas
+from attnviz.ui.surveys import Surveys
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -40,6 +41,9 @@ class PictureStack(QStackedWidget):
     tokenPinned = Signal(object)  # position of the token, or None
     focusMoved = Signal(object)  # position of the token in focus by pointer or pin, or None
     headPicked = Signal(int, int)  # layer, head
+    headOpened = Signal(int, int)
+    surveyFailed = Signal(str)
+    built = Signal()  # a new scene is on the screen
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,15 +53,18 @@ class PictureStack(QStackedWidget):
         self.canvas = Canvas(self)
         self._widgets: dict[PictureKind, QWidget] = {}
         self._take("arcs", self.canvas)
+        self._surveys = Surveys(self)
+        self._surveys.arrived.connect(self.rebuild)
+        self._surveys.failed.connect(self.surveyFailed)
         self._resized = QTimer(self)  # a window drawn larger sends more sizes than pictures can be made
         self._resized.setSingleShot(True)
         self._resized.setInterval(_RESIZE_PAUSE_MS)
         self._resized.timeout.connect(self.rebuild)
         appearance.changed.connect(self.rebuild)
 
-    def is_resizing(self) -> bool:
-        """Whether a picture of another size is still to come."""
-        return self._resized.isActive()
+    def is_settled(self) -> bool:
+        """Whether no picture of another size or of another thread is still to come."""
+        return not (self._resized.isActive() or self._surveys.is_making)
 
     def show_state(self, old: State | None, new: State) -> None:
         """Bring the picture from one state to the next, building anew only what changed."""
@@ -68,9 +75,9 @@ class PictureStack(QStackedWidget):
             self.setCurrentWidget(self.canvas)
             return
         self.setCurrentWidget(self._widget(new.view.picture))
-        if old is None or new.run is not old.run or replace(new.view, focus=None) != replace(old.view, focus=None):
+        if old is None or new.run is not old.run or seen_by_picture(new.view) != seen_by_picture(old.view):
             self.rebuild(old.run if old is not None else None)
-        elif new.view != old.view:
+        elif new.view.focus != old.view.focus and new.view.picture != "grid":
             self._current().set_focus(new.view.focus)
 
     def rebuild(self, before: Run | None = None) -> None:
@@ -81,8 +88,16 @@ class PictureStack(QStackedWidget):
         if state.view.picture == "arcs":
             scene = self._fitted(state)
             self.canvas.set_scene(scene, self._glide_to(scene, before))
-        else:
+        elif state.view.picture != "grid" or self._surveys.is_ready(state.run.trace, state.view):
             self._current().set_scene(build_scene(state.run, state.view, self._appearance.theme, self._layout(1.0), text_width))
+            self._current().set_busy(state.busy)
+        else:
+            self._current().set_busy(True)
+        self.built.emit()
+
+    def stop(self) -> None:
+        """End what is computed on other threads."""
+        self._surveys.stop()
 
     def move_pin(self, step: int) -> None:
         """Pin the next or the previous token of the picture."""
@@ -130,16 +145,39 @@ class PictureStack(QStackedWidget):
 
     def _make(self, picture: PictureKind) -> QWidget:
         """The widget of a picture; imported when it is first wanted, since plotting costs a third of a second to load."""
-        raise AssertionError(picture)
+        match picture:
+            case "grid":
+                from attnviz.ui.grid_view import GridView
+
+                return GridView(self)
+            case "matrix":
+                from attnviz.ui.matrix_view import MatrixView
+
+                return MatrixView(self)
+            case "steps":
+                from attnviz.ui.steps_view import StepsView
+
+                return StepsView(self)
+            case "arcs":
+                return Canvas(self)
 
     def _take(self, picture: PictureKind, widget: QWidget) -> None:
         self._widgets[picture] = widget
         self.addWidget(widget)
-        for name in ("tokenPinned", "focusMoved", "headPicked"):
+        for name in ("tokenPinned", "focusMoved"):
             signal = getattr(widget, name, None)
             if signal is not None:
                 signal.connect(getattr(self, name))
+        if picture == "grid":
+            widget.headPicked.connect(self.headPicked)
+            widget.headOpened.connect(self.headOpened)
+        elif picture in ("matrix", "steps"):
+            widget.headPicked.connect(self._on_head_picked)
         widget.resized.connect(self._on_resized)
+
+    def _on_head_picked(self, head: int) -> None:
+        """A picture of one layer tells the head alone."""
+        self.headPicked.emit(self._state.view.layer, head)
 
     def _on_resized(self) -> None:
         if self._current().scene is None or not self._current().isVisible():  # a window must not open on a picture of another size

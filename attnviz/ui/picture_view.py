@@ -151,7 +151,7 @@ class PictureView(QWidget):
         return QSize(900, 480)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(320, 220)
+        return QSize(320, 180)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -13,15 +13,19 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QSplitter,
+    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from attnviz.engine.heads import valid_head_counts
+from attnviz.scene.grid import selected_head
 from attnviz.session.examples import Example, load_examples
 from attnviz.session.sight import KIND_NAMES, kind_of
+from attnviz.session.survey import kept_survey
 from attnviz.ui.chips import HeadChips
+from attnviz.ui.head_panel import HeadPanel
 from attnviz.ui.notice import Notice
 from attnviz.ui.picture_stack import PictureStack
 from attnviz.ui.reading_panel import ReadingPanel
@@ -89,10 +93,14 @@ class ReaderPage(QWidget):
         self.bar = ViewBar(self)
         self.pictures = PictureStack(appearance, self)
         self.panel = ReadingPanel(appearance, self)
+        self.head_panel = HeadPanel(appearance, self)
+        self._panels = QStackedWidget(self)
         self.chips = HeadChips(appearance, self)
         self.threshold = ThresholdControl(self)
         self._compose()
         self.pictures.focusMoved.connect(self._on_focus_moved)
+        self.pictures.built.connect(self._on_picture_built)
+        self.pictures.surveyFailed.connect(self.notice.show_sentence)
 
     @property
     def canvas(self) -> Canvas:
@@ -176,7 +184,9 @@ class ReaderPage(QWidget):
         middle.setChildrenCollapsible(False)
         middle.setHandleWidth(1)
         middle.addWidget(self.pictures)
-        middle.addWidget(self.panel)
+        for panel in (self.panel, self.head_panel):
+            self._panels.addWidget(panel)
+        middle.addWidget(self._panels)
         middle.setStretchFactor(0, 1)
         middle.setStretchFactor(1, 0)
         middle.setSizes([900, 280])
@@ -218,6 +228,7 @@ class ReaderPage(QWidget):
         self._arrange_foot()
         self.threshold.set_threshold(state.view.threshold)
         self.bar.show_view(run, state.view)
+        self._show_panel()
         self.threshold.setVisible(state.view.picture == "arcs")
 
     def _show_kinds(self, run: Run, kind: Kind) -> None:
@@ -235,8 +246,14 @@ class ReaderPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.panel.setVisible(self.width() >= _PANEL_FROM)
+        self._show_panel()
         self._arrange_foot()
+
+    def _show_panel(self) -> None:
+        """The panel that belongs to the picture, where there is room for one; the steps have all their numbers in themselves."""
+        picture = "arcs" if self._state is None else self._state.view.picture
+        self._panels.setCurrentWidget(self.head_panel if picture == "grid" else self.panel)
+        self._panels.setVisible(self.width() >= _PANEL_FROM and picture != "steps")
 
     def _arrange_foot(self) -> None:
         """Chips and controls on one line where they fit, else the chips above; the same for all head counts of a model."""
@@ -264,6 +281,15 @@ class ReaderPage(QWidget):
         known = state.run.model.name == _EXAMPLES_MODEL and not state.run.trace.is_what_if
         looks = [example.look for example in load_examples() if known and example.text == state.text]
         self._look.setText(looks[0] if looks else "")
+
+    def _on_picture_built(self) -> None:
+        """Show beside a new picture what belongs to it."""
+        run, view = self._state.run, self._state.view
+        if view.picture != "grid":
+            return
+        survey = kept_survey(run.trace, view)
+        self.head_panel.show_choice(view.grid, survey)
+        self.head_panel.show_head(run, view, None if survey is None else selected_head(run, view, survey))
 
     def _on_focus_moved(self, token: object) -> None:
         if self._state is not None:

@@ -10,10 +10,13 @@ from PySide6.QtGui import QKeySequence, QShortcut
 
 from attnviz.session.sight import heads_of, kind_of
 from attnviz.session.view import HeadChoice, Sinks
+from attnviz.session.weights import MEAN
 
 if TYPE_CHECKING:
     from attnviz.analysis.edges import Threshold
-    from attnviz.session.session import Session
+    from attnviz.session.grid_choice import GridChoice
+    from attnviz.session.session import Session, State
+    from attnviz.session.view import PictureKind
     from attnviz.ui.reader import ReaderPage
     from attnviz.ui.window import MainWindow
 
@@ -25,6 +28,8 @@ class ViewActions(QObject):
         super().__init__(window)
         self._session = session
         self._reader = reader
+        self._beside_grid: PictureKind = "arcs"
+        session.subscribe(self._on_session_changed)
         for digit in range(10):
             # partial, not a lambda: it holds the bound method and the digit, no frame
             QShortcut(QKeySequence(str(digit)), window).activated.connect(partial(self.show_head, digit))
@@ -35,6 +40,9 @@ class ViewActions(QObject):
         reader.threshold.thresholdPicked.connect(self._on_threshold_picked)
         reader.pictures.tokenPinned.connect(self._on_token_pinned)
         reader.pictures.headPicked.connect(self._on_head_picked)
+        reader.pictures.headOpened.connect(self._on_head_opened)
+        reader.head_panel.pictureWanted.connect(self._on_picture_picked)
+        reader.head_panel.choiceChanged.connect(self._on_grid_choice_changed)
         reader.bar.picturePicked.connect(self._on_picture_picked)
         reader.bar.quantityPicked.connect(self._on_quantity_picked)
         reader.bar.wordsPicked.connect(self._on_words_picked)
@@ -128,10 +136,24 @@ class ViewActions(QObject):
         self._session.show(focus=token)
 
     def _on_head_picked(self, layer: int, head: int) -> None:
+        if head == MEAN:
+            self._session.show(layer=layer)
+            return
         run, view = self._session.state.run, self._session.state.view
-        if run is not None:
-            count = run.trace.head_count_of(kind_of(run.trace, view))
-            self._session.show(layer=layer, heads=HeadChoice(frozenset({head}), count))
+        count = run.trace.head_count_of(kind_of(run.trace, view))
+        self._session.show(layer=layer, heads=HeadChoice(frozenset({head}), count))
+
+    def _on_head_opened(self, layer: int, head: int) -> None:
+        """Show a head of the grid closely, in the picture that was last looked at beside the grid."""
+        self._on_head_picked(layer, head)
+        self._session.show(picture=self._beside_grid)
+
+    def _on_grid_choice_changed(self, choice: GridChoice) -> None:
+        self._session.show(grid=choice)
+
+    def _on_session_changed(self, old: State, new: State) -> None:
+        if new.view.picture != "grid":
+            self._beside_grid = new.view.picture
 
     def _on_picture_picked(self, picture: str) -> None:
         self._session.show(picture=picture)

@@ -169,6 +169,7 @@ class MainWindow(QMainWindow):
             dialog.close()
         self.models.stop()
         self._copy_job.wait()
+        self.reader.pictures.stop()
         self._worker.stop()
         leave_clipboard()
         self._collector.stop()

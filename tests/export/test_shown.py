@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from attnviz.cli import main
+from attnviz.engine.model import load_model
 from attnviz.errors import ExportError
 from attnviz.export.shown import save_shown
+from attnviz.session.grid_choice import GridChoice
 from attnviz.session.sight import sight_of
 from attnviz.session.view import HeadChoice, Sinks, View
+from tests.golden.families_reader import write_model
 from tests.scene.pictures import SHOWN, run_of
 
 if TYPE_CHECKING:
@@ -80,6 +83,64 @@ def test_json_and_csv_hold_the_same_numbers(run: Run, tmp_path: Path, view: View
     assert {row["head"] for row in rows} == {"mean" if head == -1 else str(head) for head in arrays["heads"].tolist()}
     assert [row["key_token"] for row in rows[: len(arrays["key_tokens"])]] == arrays["key_tokens"].tolist()
     assert [int(row["key"]) for row in rows[: len(arrays["key_tokens"])]] == arrays["key_positions"].tolist()
+
+
+def test_a_grid_is_the_summaries_of_all_heads(run: Run, tmp_path: Path) -> None:
+    for suffix in (".npz", ".csv"):
+        save_shown(run, View(picture="grid", grid=GridChoice("entropy", True)), tmp_path / f"x{suffix}")
+    arrays = read_npz(tmp_path / "x.npz")
+    assert arrays["entropy"].shape == arrays["distance"].shape == arrays["sink_share"].shape == (6, 12)
+    attention = run.trace.attention(3)[4, 1:-1].astype(float)
+    assert arrays["sink_share"][3, 4] == pytest.approx(attention[:, [0, -1]].sum(-1).mean(), abs=1e-5)
+    rows = attention[:, 1:-1] / attention[:, 1:-1].sum(-1, keepdims=True)
+    assert arrays["entropy"][3, 4] == pytest.approx(-(rows * np.log(rows)).sum(-1).mean(), abs=1e-4)
+    table = list(csv.DictReader(line for line in (tmp_path / "x.csv").read_text().splitlines() if not line.startswith("# ")))
+    assert len(table) == 72
+    row = next(row for row in table if (row["layer"], row["head"]) == ("3", "4"))
+    assert np.float32(row["entropy"]) == arrays["entropy"][3, 4]
+    facts = json.loads(str(arrays["provenance"]))
+    assert facts["grid"] == {"summary": "entropy", "is_sorted": True, "least": None, "most": None}
+
+
+def test_steps_are_every_array_of_one_token(run: Run, tmp_path: Path) -> None:
+    it = run.trace.tokens.index("it")
+    view = View(3, HEADS, focus=it, picture="steps")
+    for suffix in (".npz", ".json", ".csv"):
+        save_shown(run, view, tmp_path / f"x{suffix}")
+    steps, arrays = run.trace.steps(3, it), read_npz(tmp_path / "x.npz")
+    for name, value in vars(steps).items():
+        if isinstance(value, np.ndarray):
+            assert np.array_equal(arrays[name], value), name
+    facts = json.loads(str(arrays["provenance"]))
+    assert (facts["query"], facts["query_token"], facts["head"]) == (it, "it", 1)
+    told = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert np.array_equal(np.array(told["context"], np.float32), steps.context)
+    table = csv.DictReader(line for line in (tmp_path / "x.csv").read_text().splitlines() if not line.startswith("# "))
+    read = {(row["step"], int(row["head"]), int(row["key"]), int(row["number"])): float(row["value"]) for row in table}
+    assert read["attention", 1, 2, -1] == pytest.approx(steps.attention[1, 2])
+    assert read["q", 4, -1, 31] == pytest.approx(steps.q[4, 31])
+    assert read["k", 4, 5, 0] == pytest.approx(steps.k[4, 5, 0])
+    assert read["context", 7, -1, 3] == pytest.approx(steps.context[7, 3])
+    assert read["projected", -1, -1, 383] == pytest.approx(steps.projected[383])
+    assert read["hidden", -1, 3, -1] == 0.0
+    assert read["scale", -1, -1, -1] == pytest.approx(32**-0.5)
+    assert len(read) == sum(np.size(value) for value in arrays.values()) - 1  # all but the provenance, each once
+
+
+def test_hidden_keys_have_no_score_in_json(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    write_model("llama-gqa", tmp_path / "model")
+    run = run_of(load_model(tmp_path / "model"), "the fox sat")
+    save_shown(run, View(0, focus=0, picture="steps"), tmp_path / "x.json")
+    scores = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))["scores"]
+    assert scores[0][-1] is None
+    assert isinstance(scores[0][0], float)
+
+
+def test_steps_of_no_head_are_refused(run: Run, tmp_path: Path) -> None:
+    view = View(3, HeadChoice(frozenset(), 12), picture="steps")
+    with pytest.raises(ExportError, match="No head is shown"):
+        save_shown(run, view, tmp_path / "x.npz")
 
 
 def test_an_ending_that_is_no_form_is_refused(run: Run, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ class Hands:
     def is_idle(self) -> bool:
         state = self.state
         read = state.run is not None and state.run.request.text == state.text
-        coming = self.reader.sentence._pause.isActive() or self.reader.pictures.is_resizing()
+        coming = self.reader.sentence._pause.isActive() or not self.reader.pictures.is_settled()
         return not state.busy and not coming and (read or state.failure is not None)
 
     # --- pointer --------------------------------------------------------------------------------------------------
