@@ -15,7 +15,7 @@ from attnviz.session.grid_choice import SUMMARY_NAMES, GridChoice, SummaryName
 from attnviz.session.head_reading import read_head
 from attnviz.session.view import PICTURE_NAMES
 from attnviz.ui.grid_controls import GridControls
-from attnviz.ui.head_preview import SIDE, HeadPreview
+from attnviz.ui.head_preview import HeadPreview
 from attnviz.ui.lines import line
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from attnviz.ui.appearance import Appearance
 
 _MARGIN: Final = 16
+_WIDTH: Final = 264
 _N_PAIR: Final = 5
 _LONGEST: Final = 13  # letters of a token; two of them, an arrow and a number stand on one line
 
@@ -51,7 +52,7 @@ class HeadPanel(QWidget):
         self.controls = GridControls(self)
         self.controls.choiceChanged.connect(self.choiceChanged)
         self._lay_out()
-        self.setFixedWidth(SIDE + 2 * _MARGIN)
+        self.setFixedWidth(_WIDTH)
         self.show_head(None)
 
     def title(self) -> str:

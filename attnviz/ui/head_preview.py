@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from attnviz.session.head_reading import HeadReading
     from attnviz.ui.appearance import Appearance
 
-SIDE: Final = 232
+SIDE: Final = 176  # leaves room for the head's strongest pairs in a window of 760 pixels
 
 
 class HeadPreview(QWidget):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from attnviz.analysis.edges import Edges
-    from attnviz.scene.scene import ArcScene
+    from attnviz.scene.scene import ArcScene, Scene
     from attnviz.session.run import Run
     from attnviz.session.session import State
     from attnviz.session.view import PictureKind
@@ -31,6 +31,7 @@ _NARROWEST_SCENE = 320
 _RESIZE_PAUSE_MS = 20
 # A picture a little too tall is set smaller; a much taller one keeps its size and scrolls.
 _ZOOMS_TO_FIT = (0.9, 0.8, 0.72)
+_ZOOMS_OF_STEPS = (1.0, 0.95, 0.9, 0.85)
 _MOST_TO_SHRINK = 120
 _SMALLEST_TYPE = 13.0
 
@@ -43,6 +44,7 @@ class PictureStack(QStackedWidget):
     headPicked = Signal(int, int)  # layer, head
     headOpened = Signal(int, int)
     surveyFailed = Signal(str)
+    copied = Signal(str)  # what was put on the clipboard, in words
     built = Signal()  # a new scene is on the screen
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
@@ -86,10 +88,10 @@ class PictureStack(QStackedWidget):
         if state is None or state.run is None:
             return
         if state.view.picture == "arcs":
-            scene = self._fitted(state)
+            scene = self._fitted_arcs(state)
             self.canvas.set_scene(scene, self._glide_to(scene, before))
         elif state.view.picture != "grid" or self._surveys.is_ready(state.run.trace, state.view):
-            self._current().set_scene(build_scene(state.run, state.view, self._appearance.theme, self._layout(1.0), text_width))
+            self._current().set_scene(self._fitted_steps(state) if state.view.picture == "steps" else self._build(state, 1.0))
             self._current().set_busy(state.busy)
         else:
             self._current().set_busy(True)
@@ -105,7 +107,7 @@ class PictureStack(QStackedWidget):
         if move is not None:
             move(step)
 
-    def _fitted(self, state: State) -> ArcScene:
+    def _fitted_arcs(self, state: State) -> ArcScene:
         """The arc diagram in the largest size that shows all of it, or, of a long text, in life size."""
         edges = choose_edges(sight_of(state.run.trace, state.view), state.view.threshold)
         scene = self._arcs(state, 1.0, edges)
@@ -115,6 +117,19 @@ class PictureStack(QStackedWidget):
                 if zoom * smaller.height <= self.canvas.height() + 1 and zoom * smaller.font_size >= _SMALLEST_TYPE:
                     return smaller
         return scene
+
+    def _fitted_steps(self, state: State) -> Scene:
+        """The steps a little smaller where that shows all of them; in life size where they have to scroll."""
+        scene = self._build(state, 1.0)
+        for zoom in _ZOOMS_OF_STEPS:
+            if scene.height <= self._current().height() / zoom + 1:
+                smaller = self._build(state, zoom)
+                if zoom * smaller.height <= self._current().height() + 1:
+                    return smaller
+        return scene
+
+    def _build(self, state: State, zoom: float) -> Scene:
+        return build_scene(state.run, state.view, self._appearance.theme, self._layout(zoom), text_width)
 
     def _arcs(self, state: State, zoom: float, edges: Edges) -> ArcScene:
         return build_arcs(state.run, state.view, self._appearance.theme, self._layout(zoom), text_width, edges)
@@ -173,6 +188,8 @@ class PictureStack(QStackedWidget):
             widget.headOpened.connect(self.headOpened)
         elif picture in ("matrix", "steps"):
             widget.headPicked.connect(self._on_head_picked)
+        if picture == "steps":
+            widget.copied.connect(self.copied)
         widget.resized.connect(self._on_resized)
 
     def _on_head_picked(self, head: int) -> None:

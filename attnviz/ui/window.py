@@ -206,6 +206,8 @@ class MainWindow(QMainWindow):
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setCheckable(row.checkable)
         action.triggered.connect(getattr(self.view_actions if hasattr(self.view_actions, row.slot) else self, row.slot))
+        if row.checkable:  # a click on what is on already switches off the tick and changes nothing else
+            action.triggered.connect(self._tick_again)
         self.actions_by_slot[row.slot] = action
         return action
 
@@ -222,6 +224,7 @@ class MainWindow(QMainWindow):
         self.welcome.folderWanted.connect(self.open_folder)
         self.welcome.fileWanted.connect(self.open_file)
         self.welcome.hubWanted.connect(self.get_from_hub)
+        reader.pictures.copied.connect(self.statusBar().showMessage)
         self._copy_job.done.connect(self._on_copied)
         self._copy_job.failed.connect(self._on_copy_failed)
         reader.notice.dismissed.connect(self.session.dismiss_failure)
@@ -255,6 +258,10 @@ class MainWindow(QMainWindow):
         """Tick the menus' entries that are on."""
         for slot, is_on in ticks_of(state).items():
             self.actions_by_slot[slot].setChecked(is_on)
+
+    def _tick_again(self) -> None:
+        self._tick(self.session.state)
+        self._show_choice()
 
     def _show_job(self, busy: bool) -> None:
         """Name the running job once it lasts; a word that flickers at each key would tell nothing."""
