@@ -152,9 +152,7 @@ def _paint_numbers(scene: MatrixScene, panel: MatrixPanel, colours: NDArray[np.u
     part = np.s_[rows.start : rows.stop, columns.start : columns.stop]
     weights, share = panel.weights[part], scene.scale.shares(panel.weights[part])
     dark = is_dark(colours[part])
-    told = weights >= LEAST_NUMBER * scene.scale.top
-    if scene.masked is not None:
-        told &= ~scene.masked[part]
+    told = weights >= LEAST_NUMBER * scene.scale.top  # masked ones are 0
     silent = (share < _SILENT) | scene.dimmed[columns.start : columns.stop]
     quiet = share < _QUIET
     painter.setFont(font(size))

@@ -134,6 +134,24 @@ def test_pieces_of_a_word_are_joined_and_two_texts_are_parted(runs: dict[str, Ru
     assert scene.queries.text_starts == scene.keys.text_starts == (second,)
 
 
+def test_only_what_stands_side_by_side_is_joined(runs: dict[str, Run]) -> None:
+    run = run_of(runs["causal"].model, "well-known, isn't it?")
+    joined = 0
+    for kinds in ({"special"}, {"punctuation"}, {"first"}):
+        for side in (scene := build(run, View(picture="matrix", sinks=Sinks(frozenset(kinds))))).queries, scene.keys:
+            for place in np.flatnonzero(side.joined).tolist():
+                assert side.positions[place] == side.positions[place - 1] + 1
+                joined += 1
+    assert joined
+
+
+def test_what_is_dimmed_is_quiet_on_both_sides(runs: dict[str, Run]) -> None:
+    scene = build(runs["animal"], view_of(1, sinks=Sinks(frozenset({"punctuation"}), "dim")))
+    for side in (scene.queries, scene.keys):
+        quiet = [text for text, is_quiet in zip(side.texts, side.is_quiet, strict=True) if is_quiet]
+        assert quiet == ["[CLS]", "'", ".", "[SEP]"]
+
+
 # --- colours ----------------------------------------------------------------------------------------------------------
 
 
@@ -363,6 +381,41 @@ def test_several_heads_are_as_many_panels_each_with_its_name_in_its_colour(runs:
     names = {label.text: label.colour for label in scene.labels if label.colour is not None}
     assert names == {f"L3.H{head}": head_colour(head, LIGHT) for head in (1, 4, 7)}
     assert not [label for label in build(runs["animal"], view_of(1, layer=3)).labels if label.text == "L3.H1"]
+
+
+def test_the_bars_numbers_stand_where_their_weights_colours_are(runs: dict[str, Run]) -> None:
+    for is_log in (False, True):
+        scene = build(runs["animal"], view_of(1, layer=3, is_log=is_log))
+        bar, height = scene.bar, {}
+        for label in scene.labels:
+            if label.x == bar.left + bar.width + 6:
+                height[label.text] = (bar.top + bar.height - (label.baseline - 0.36 * label.size)) / bar.height
+        assert set(height) == {text for _, text in scene.scale.ticks()}
+        for share, text in scene.scale.ticks():
+            assert height[text] == pytest.approx(share, abs=0.06)
+
+
+@pytest.mark.parametrize("size", [(420.0, 560.0), (700.0, 560.0), (360.0, 0.0)])
+def test_long_words_have_room_or_are_cut(minilm: Model, size: tuple[float, float]) -> None:
+    run = run_of(minilm, "No electroencephalographically incomprehensible counterrevolutionaries anthropomorphise")
+    for heads in ((1,), (1, 2), range(12)):
+        scene = build(run, view_of(*heads, words=True), size)
+        check_geometry(scene)
+        assert any(label.text.endswith("\N{HORIZONTAL ELLIPSIS}") for label in side_labels(scene))
+
+
+def test_turned_labels_point_at_the_middle_of_their_columns(runs: dict[str, Run]) -> None:
+    for heads, turn in (((1,), 45.0), ((1, 2, 3, 4, 5), 90.0)):
+        scene = build(runs["animal"], view_of(*heads))
+        cells = scene.cells(scene.panels[0])
+        labels = [label for label in side_labels(scene) if label.align == "left" and label.x < cells.room[2] + 9]
+        assert {label.turn for label in labels} == {turn}
+        for label in labels:
+            # From the baseline's beginning to the middle of the letters, 0.36 of their size above it.
+            along = math.radians(label.turn)
+            middle = (label.x - 0.36 * scene.side_size * math.sin(along), label.y - 0.36 * scene.side_size * math.cos(along))
+            assert middle[0] == pytest.approx(cells.left + (label.place + 0.5) * cells.width)
+            assert middle[1] == pytest.approx(cells.room[1] - 7.0)
 
 
 def test_more_heads_than_panels_are_told(runs: dict[str, Run]) -> None:

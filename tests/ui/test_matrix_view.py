@@ -21,6 +21,7 @@ from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import HeadChoice, View
 from attnviz.ui.matrix_view import MatrixView
+from tests.paint.test_matrix_paint import synthetic
 from tests.scene.pictures import SHOWN, run_of, text_of
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def told(view: MatrixView) -> list[object]:
 def test_the_screen_shows_what_a_figure_shows(
     view: MatrixView, show: Callable[..., MatrixScene], run: Run, heads: tuple[int, ...], theme: str
 ) -> None:
+    show(run, 2, 3, theme="dark" if theme == "light" else "light", focus=3)  # of which nothing is left
     scene = show(run, *heads, theme=theme, focus=5)
     image = QImage(*SIZE, QImage.Format.Format_RGB32)
     image.fill(QColor(scene.theme.paper))
@@ -127,6 +129,24 @@ def test_cells_have_their_colours_at_any_zoom(view: MatrixView, show: Callable[.
                 at = (cells.left + (column + 0.2) * cells.width, cells.top + (row + 0.2) * cells.height)
                 around = seen[int(at[1]), int(at[0])]
                 assert np.abs(around - colours[row, column]).max() <= 3
+
+
+@pytest.mark.parametrize("n", [450, 777])
+def test_no_column_is_lost_where_cells_are_smaller_than_pixels(
+    view: MatrixView, show: Callable[..., MatrixScene], run: Run, n: int
+) -> None:
+    scene = show(run, 1)
+    view.set_scene(synthetic(scene, np.zeros((n, n), np.float32)))
+    empty = pixels(view.grab().toImage())
+    for column in range(3, n, 17):
+        weights = np.zeros((n, n), np.float32)
+        weights[:, column] = scene.scale.top
+        view.set_scene(synthetic(scene, weights))
+        # Smoothing may touch a pixel of the far corner by a level or six.
+        changed = np.flatnonzero((np.abs(pixels(view.grab().toImage()) - empty) > 12).any(axis=(0, 2)))
+        (cells,) = view.placed()
+        assert changed.size
+        assert abs(changed.mean() + 0.5 - (cells.left + (column + 0.5) * cells.width)) < 1.5
 
 
 def test_numbers_appear_when_cells_have_room_for_them(view: MatrixView, show: Callable[..., MatrixScene], minilm: Model) -> None:
@@ -234,6 +254,32 @@ def test_what_is_under_the_pointer_is_looked_for_again_in_another_scene(
     show(run, 1)
     assert view.spot == NOWHERE
     assert (pixels(view.grab().toImage()) == before).all()
+
+
+def test_the_labels_of_the_cell_under_the_pointer_stand_out(view: MatrixView, show: Callable[..., MatrixScene], run: Run) -> None:
+    show(run, 1)
+    before = pixels(view.grab().toImage())
+    view.look_at(middle(view, 9, 2))
+    changed = (pixels(view.grab().toImage()) != before).any(axis=2)
+    (cells,) = view.placed()
+    beside = np.flatnonzero(changed[int(cells.top) + 1 :, : int(cells.left) - 3].any(axis=1)) + int(cells.top) + 1
+    assert beside.size
+    assert ((beside - cells.top) / cells.height).min() > 8.5
+    assert ((beside - cells.top) / cells.height).max() < 10.5
+    above = np.flatnonzero(changed[int(cells.top) - 12 : int(cells.top) - 6].any(axis=0))
+    assert above.size
+    assert abs((above.min() - cells.left) / cells.width - 2.5) < 1.0
+
+
+def test_a_pin_is_shown_as_if_the_scene_had_been_built_with_it(
+    view: MatrixView, show: Callable[..., MatrixScene], run: Run
+) -> None:
+    show(run, 1, focus=4)
+    built = pixels(view.grab().toImage())
+    show(run, 1)
+    assert (pixels(view.grab().toImage()) != built).any()
+    view.set_focus(4)
+    assert (pixels(view.grab().toImage()) == built).all()
 
 
 def test_a_label_above_a_column_is_its_token(qtbot: QtBot, view: MatrixView, show: Callable[..., MatrixScene], run: Run) -> None:
