@@ -138,8 +138,7 @@ def _placed(shown: _Shown, layout: Layout, top: float, below: float, measure: Me
     tall = max(cells.whole_height, with_bar) if shown.n_panel else _EMPTY
     left = max((layout.width - cells.whole_width) / 2, 0.0)
     top += max(0.0, (deep - tall) / 2) if layout.height else 0.0
-    last_line = cells.place(min(cells.n_line, n_panel) - 1)[0] + cells.panel_width
-    return _Place(cells, left, top, left + last_line, top + tall)
+    return _Place(cells, left, top, left + cells.whole_width - right, top + tall)
 
 
 def _shown(sight: Sight, view: View) -> _Shown:

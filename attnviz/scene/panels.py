@@ -11,6 +11,7 @@ from attnviz.scene.sides import AWAY, SideSpace, way_of
 if TYPE_CHECKING:
     from attnviz.scene.matrix_scene import TokenSide
     from attnviz.scene.scene import Measure
+    from attnviz.scene.sides import Way
 
 TITLE: Final = 20.0  # the line above each of several panels
 _GAP: Final = 16.0  # between panels
@@ -23,31 +24,48 @@ _ROOMY: Final = 22.0  # cells from which on labels have the larger type
 
 @dataclass(frozen=True)
 class Arrangement:
-    """width, height: of a cell; row_room, column_room: for the labels; side_size: their type; n_line: how many panels stand in a
-    line; whole_width, whole_height: of all panels with labels, titles and what stands at the right."""
+    """Panels of `n_row` rows and `n_column` columns, `n_line` of them in a line.
 
+    width, height: of a cell; row_room, column_room: for the labels; side_size: their type; right: what stands right of the panels.
+    """
+
+    n_panel: int
+    n_line: int
+    n_row: int
+    n_column: int
     width: float
     height: float
     row_room: float
     column_room: float
     side_size: int
-    n_line: int
-    whole_width: float
-    whole_height: float
-    panel_width: float
-    panel_height: float
-    n_panel: int
+    right: float
 
     @property
-    def title(self) -> float:
-        """The height of a panel's title, 0 where there is one panel."""
-        return TITLE if self.n_panel > 1 else 0.0
+    def panel_width(self) -> float:
+        """The width of a panel's cells."""
+        return self.n_column * self.width
+
+    @property
+    def panel_height(self) -> float:
+        """The height of a panel's cells."""
+        return self.n_row * self.height
+
+    @property
+    def whole_width(self) -> float:
+        """The width of all panels, with labels and what stands at the right."""
+        return self.place(self.n_line - 1)[0] + self.panel_width + self.right
+
+    @property
+    def whole_height(self) -> float:
+        """The height of all panels, with labels and titles."""
+        return self.place(self.n_panel - 1)[1] + self.panel_height
 
     def place(self, panel: int) -> tuple[float, float]:
         """Where the cells of a panel begin, from the left and the top of the whole."""
         line, column = divmod(panel, self.n_line)
+        title = TITLE if self.n_panel > 1 else 0.0
         left = self.row_room + AWAY + column * (self.panel_width + _GAP)
-        top = self.title + self.column_room + AWAY + line * (self.panel_height + self.title + _GAP)
+        top = title + self.column_room + AWAY + line * (self.panel_height + title + _GAP)
         return left, top
 
 
@@ -56,55 +74,30 @@ def arrange(
 ) -> Arrangement:
     """The largest cells with which all panels and their labels fit into `room`, (width, height).
 
-    right: what stands right of the panels; on_paper: the width counts, the height is what it takes.
+    right: what stands right of the panels; slanted labels must not reach beyond it. on_paper: the width counts, the height is what
+    it takes.
     """
-    size = _SIDE_SIZES[0]
     for size in _SIDE_SIZES:
-        made = _arrange(queries, keys, n_panel, room, right, on_paper, size, measure)
-        if min(made.width, made.height) >= _ROOMY:
-            break
-    return made
-
-
-def _arrange(
-    queries: TokenSide,
-    keys: TokenSide,
-    n_panel: int,
-    room: tuple[float, float],
-    right: float,
-    on_paper: bool,
-    size: int,
-    measure: Measure,
-) -> Arrangement:
-    row_room = min(_longest(queries, size, measure), _LONGEST_ROW, 0.25 * room[0])
-    length = min(_longest(keys, size, measure), _LONGEST_COLUMN, 0.3 * room[1])
-    slope = length * 0.71  # of a slanted label, across and up
-    for way, up, aside in (("level", size, right), ("slanted", slope + size, max(right, slope + size)), ("upright", length, right)):
-        free = (room[0] - row_room - AWAY - aside, room[1] - up - AWAY)
-        if n_panel == 1:
-            n_line, (width, height) = 1, _one_cell(max(len(queries), 1), max(len(keys), 1), free, on_paper)
-        else:
-            n_line, width = _many_cells(len(queries), len(keys), n_panel, free)
-            height = width
+        row_room = min(_longest(queries, size, measure), _LONGEST_ROW, 0.25 * room[0])
+        length = min(_longest(keys, size, measure), _LONGEST_COLUMN, 0.3 * room[1])
         space = SideSpace(size, length, can_slant=n_panel == 1)
-        if way == way_of(keys, range(len(keys)), width, space, measure) or way == "upright":
+        ways: tuple[tuple[Way, float], ...] = (("level", size), ("slanted", 0.71 * length + size), ("upright", length))
+        for way, up in ways:
+            free = (room[0] - row_room - AWAY - right, room[1] - up - AWAY)
+            n_line, width, height = _cells(len(queries), len(keys), n_panel, free, on_paper)
+            if way == way_of(keys, range(len(keys)), width, space, measure):
+                break
+        if min(width, height) >= _ROOMY:
             break
-    n_deep = ceil(n_panel / n_line)
-    panel_width, panel_height = width * len(keys), height * len(queries)
-    title = TITLE if n_panel > 1 else 0.0
-    return Arrangement(
-        width=width,
-        height=height,
-        row_room=row_room,
-        column_room=up,
-        side_size=size,
-        n_line=n_line,
-        whole_width=row_room + AWAY + n_line * panel_width + (n_line - 1) * _GAP + aside,
-        whole_height=up + AWAY + n_deep * (panel_height + title) + (n_deep - 1) * _GAP,
-        panel_width=panel_width,
-        panel_height=panel_height,
-        n_panel=n_panel,
-    )
+    return Arrangement(n_panel, n_line, len(queries), len(keys), width, height, row_room, up, size, right)
+
+
+def _cells(n_row: int, n_column: int, n_panel: int, free: tuple[float, float], on_paper: bool) -> tuple[int, float, float]:
+    """How many panels stand in a line, and the size of a cell."""
+    if n_panel == 1:
+        return 1, *_one_cell(n_row, n_column, free, on_paper)
+    n_line, side = _many_cells(n_row, n_column, n_panel, free)
+    return n_line, side, side
 
 
 def _one_cell(n_row: int, n_column: int, free: tuple[float, float], on_paper: bool) -> tuple[float, float]:

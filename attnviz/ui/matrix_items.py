@@ -51,7 +51,6 @@ class MatrixPlot(GraphicsView):
             self._panels.append(_PanelItems(self))
         for number, items in enumerate(self._panels):
             items.show_panel(scene, scene.panels[number] if number < len(scene.panels) else None)
-        self.resetCachedContent()
 
     def set_focus(self, scene: MatrixScene) -> None:
         """The same scene in another focus."""
@@ -70,7 +69,6 @@ class MatrixPlot(GraphicsView):
             items.light(lit)
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
-        # pyqtgraph has Qt keep what is drawn here until `show_scene` drops it, so that no text is set while one zooms.
         if self._scene is not None:
             painter.fillRect(rect, self._scene.theme.paper)
             paint_page(self._scene, painter)
