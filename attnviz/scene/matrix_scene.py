@@ -144,7 +144,7 @@ def cell_colours(scene: MatrixScene, panel: MatrixPanel) -> NDArray[np.uint8]:
 
 def number_size(width: float, height: float, measure: Measure) -> int | None:
     """The size of type in which a weight's number stands in a cell of that size; None where it does not fit."""
-    return next((size for size in _NUMBER_SIZES if size + 5 <= height and measure("0.00", size, False) + 6 <= width), None)
+    return next((size for size in _NUMBER_SIZES if size + 5 <= height and measure("0.00", size, False) + 4 <= width), None)
 
 
 def weight_text(weight: float, quantity: Quantity) -> str:
