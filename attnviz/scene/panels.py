@@ -84,7 +84,7 @@ def arrange(
         ways: tuple[tuple[Way, float], ...] = (("level", size), ("slanted", 0.71 * length + size), ("upright", length))
         for way, up in ways:
             free = (room[0] - row_room - AWAY - right, room[1] - up - AWAY)
-            n_line, width, height = _cells(len(queries), len(keys), n_panel, free, on_paper)
+            n_line, width, height = _cells(max(len(queries), 1), max(len(keys), 1), n_panel, free, on_paper)
             if way == way_of(keys, range(len(keys)), width, space, measure):
                 break
         if min(width, height) >= _ROOMY:

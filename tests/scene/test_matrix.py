@@ -435,6 +435,15 @@ def test_an_empty_picture_says_why(runs: dict[str, Run], minilm: Model) -> None:
     assert only.panels or any("hidden" in label.text for label in only.labels)
 
 
+def test_a_text_whose_every_token_is_a_sink_has_rows_and_no_column(minilm: Model) -> None:
+    run = run_of(minilm, ".")
+    for heads in (HeadChoice(frozenset({1}), 12), None):
+        sinks = Sinks(frozenset({"special", "first", "punctuation"}))
+        scene = build(run, View(0, heads, picture="matrix", sinks=sinks))
+        assert scene.panels == ()
+        check_geometry(scene)
+
+
 def test_a_what_if_says_so_and_moves_nothing(runs: dict[str, Run]) -> None:
     trained, what_if = build(runs["animal"], view_of(1)), build(runs["what-if"], view_of(1, of=4))
     assert trained.bands == ()
