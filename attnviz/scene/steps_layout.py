@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
 from attnviz.scene.page import MARGIN, SMALL
+from attnviz.scene.steps_lists import output_items
 from attnviz.scene.steps_scene import STAGE_TITLES, StageName
 from attnviz.scene.steps_table import columns_of
 from attnviz.scene.steps_words import formula_of, sentence_of
@@ -28,11 +29,11 @@ _GAPS: Final = (16.0, 26.0)
 # A window whose width the stages exceed by less shows them in one row, a little smaller.
 _WIDER: Final = 1.3
 # What a list's stage needs, and what becomes it: their words and strips are no columns.
-_LISTS: Final[dict[StageName, tuple[float, float]]] = {"heads": (104.0, 150.0), "output": (128.0, 156.0)}
+_LISTS: Final[dict[StageName, tuple[float, float]]] = {"heads": (104.0, 150.0), "output": (112.0, 156.0)}
 # The narrowest that a stage's sentence can be read in, and what becomes it.
 _SENTENCE: Final = (94.0, 114.0)
 _SENTENCE_LINES: Final = 4.0  # a stage whose sentence would take more is made wider
-_LEAST_NAMES: Final = 58.0
+_NAMES: Final = (58.0, 92.0)
 _SHORT_NAMES: Final = 34.0
 _MOST_WIDE: Final = 2.8  # of what is wanted beyond the least
 TABLE: Final[tuple[StageName, ...]] = ("vectors", "projections", "scores", "softmax", "weighted")
@@ -79,23 +80,35 @@ class FlowRow:
 
 def drafts_of(content: Content, rows: Sequence[Row], measure: Measure) -> tuple[Draft, ...]:
     """The stages in order."""
-    names = max(max(measure(row.text, SMALL, True) for row in rows) + 6, _LEAST_NAMES)
     drafts = []
     for place, (name, title) in enumerate(STAGE_TITLES.items(), 1):
         columns = columns_of(content, tuple(rows), name)
+        sentence, formula = sentence_of(content, name), formula_of(content, name)
         if name == "tokens":
-            least, wanted = names, max(names, 92.0)
+            least, wanted = _names_width(rows, measure), _NAMES[1]
         elif name in _LISTS:
-            least, wanted = _LISTS[name]
+            least, wanted = _list_widths(content, name, measure)
         else:
             title_width = measure(f"{place}  {title}", TITLE_SIZE, True) + COPY_WIDTH - 8
             gaps = COLUMN_GAP * (len(columns) - 1)
             least = max(sum(column.least for column in columns) + gaps, _SENTENCE[0], title_width)
-            wanted = max(sum(column.wanted for column in columns) + gaps, _SENTENCE[1], title_width)
-        sentence, formula = sentence_of(content, name), formula_of(content, name)
-        wanted = max(wanted, measure(sentence, SMALL, False) / _SENTENCE_LINES)
+            wanted = max(sum(column.wanted for column in columns) + gaps, _SENTENCE[1])
+        wanted = max(least, wanted, measure(sentence, SMALL, False) / _SENTENCE_LINES)
         drafts.append(Draft(name, place, title, sentence, formula, columns, least, wanted))
     return tuple(drafts)
+
+
+def _names_width(rows: Sequence[Row], measure: Measure) -> float:
+    """The width of the longest name of a row, with a little air."""
+    return max(max(measure(row.text, SMALL, True) for row in rows) + 6, _NAMES[0])
+
+
+def _list_widths(content: Content, name: StageName, measure: Measure) -> tuple[float, float]:
+    """What a list's stage needs, for the output all of its lines, and what becomes it."""
+    least, wanted = _LISTS[name]
+    if name == "output":
+        least = max(least, *(measure(item.line, SMALL, item.is_result) + 1 for item in output_items(content)))
+    return least, wanted
 
 
 def flow_width(drafts: Sequence[Draft], layout: Layout) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QImage, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import QMenu
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from attnviz.export.stages import CopyForm
     from attnviz.scene.steps_scene import Stage, StageName
 
-_ROW_TINT = 0.09
+_TINT = 0.09  # how much of the accent lies over what the pointer or the keys are at
 
 
 class StepsView(PictureView):
@@ -87,10 +87,10 @@ class StepsView(PictureView):
         painter.drawImage(0, 0, self._picture(scene))
         painter.restore()
         if self._hit.row is not None:
-            painter.fillRect(rect_of(self._hit.row.box), see_through(scene.theme.accent, _ROW_TINT))
+            painter.fillRect(rect_of(self._hit.row.box), see_through(scene.theme.accent, _TINT))
         if self._hit.head is not None:
             box = next(head.box for head in scene.heads if head.head == self._hit.head)
-            painter.fillRect(rect_of(box), see_through(scene.theme.accent, _ROW_TINT))
+            painter.fillRect(rect_of(box), see_through(scene.theme.accent, _TINT))
         if self._hit.outline is not None:
             painter.setPen(QPen(QColor(scene.theme.ink), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -186,17 +186,16 @@ class StepsView(PictureView):
     def _paint_stage(self, scene: StepsScene, painter: QPainter) -> None:
         """The mark of the stage that was reached by keys, and the place to copy the one under the pointer."""
         if self._reached is not None and self.hasFocus():
-            box = self._stage(self._reached).box
-            painter.setPen(QPen(QColor(scene.theme.accent), 1.0))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect_of(box), 4, 4)
+            place = rect_of(self._stage(self._reached).box)
+            painter.fillRect(place, see_through(scene.theme.accent, _TINT))
+            painter.fillRect(QRectF(place.left(), place.top() - 2, place.width(), 2), QColor(scene.theme.accent))
         if self.stage is None:
             return
         stage = self._stage(self.stage)
         text = "done" if self._copied == stage.name else "copy"
         ink = "accent" if self._hit.is_copy or self._copied == stage.name else "muted"
         at = stage.copy
-        painter.fillRect(rect_of(at), QColor(scene.theme.paper))  # an arrow may begin there
+        painter.fillRect(rect_of(at), QColor(scene.theme.paper))  # the arrow to the next stage may begin there
         paint_label(Label(text, at.left, at.middle + 0.36 * SMALL, SMALL, ink), scene.theme, painter)
 
     def _hit_at(self, at: QPointF) -> Hit:

@@ -11,6 +11,8 @@ from hypothesis.extra import numpy as arrays
 from attnviz.scene.numbers import decimals_for, fixed, number
 from attnviz.scene.steps_cells import cells_of, colours_of
 from attnviz.scene.steps_hit import hit_at
+from attnviz.scene.steps_sheet import Sheet
+from tests.scene.pictures import stand_in_measure
 from tests.scene.steps_cases import CASES, Case
 from tests.scene.test_steps_scene import of_case
 
@@ -56,6 +58,17 @@ def test_a_columns_numbers_share_their_decimals(values: list[float]) -> None:
         assert abs(read(text) - value) <= 0.5 * 10.0**-decimals * 1.001
         assert "-" not in text
         assert read(text) != 0 or not text.startswith("\N{MINUS SIGN}")
+
+
+@given(st.text("abc de", max_size=40), st.floats(8.0, 200.0))
+def test_a_line_that_must_fit_does_and_keeps_its_beginning(text: str, room: float) -> None:
+    sheet = Sheet(stand_in_measure)
+    sheet.fitted(text, 10.0, 10.0 + room, 5.0)
+    (label,) = sheet.labels
+    kept = label.text.removesuffix("\N{HORIZONTAL ELLIPSIS}")
+    assert text.startswith(kept)
+    assert stand_in_measure(label.text, label.size, label.bold) <= room
+    assert label.text == text or stand_in_measure(text, label.size, label.bold) > room
 
 
 @pytest.mark.parametrize("case", [CASES[0], Case("gpt-oss-windows-yarn", layer=0)], ids=str)
