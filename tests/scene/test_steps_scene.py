@@ -330,7 +330,19 @@ def test_keys_that_cannot_be_seen_are_named_and_weigh_nothing() -> None:
     assert len(later) == len(scene.content.keys) - 5
     faint = [number for number in scene.numbers if number.stage == "softmax" and number.label.text == "0"]
     assert len(faint) == len(later)
+    names = {row.text for row in scene.rows if row.position is not None and row.position > 4}
+    inks = {label.text: label.ink for label in scene.labels if label.text in names and label.x < scene.stages[1].box.left}
+    assert set(inks) == names - {row.text for row in scene.rows[:6]}
+    assert set(inks.values()) == {"faint"}
     assert "Later tokens cannot be seen." in next(s.sentence for s in scene.stages if s.name == "scores")
+
+
+def test_an_early_query_of_a_long_text_shows_only_the_keys_that_it_sees() -> None:
+    model = run_of_case("llama-gqa").model
+    run = run_of(model, f"{ANIMAL} {ANIMAL}")
+    content = scene_of(run, View(picture="steps", layer=1, focus=3)).content
+    assert content.shown == (0, 1, 2, 3)
+    assert len(content.rest) == len(run.trace.tokens) - 4 > 16
 
 
 def test_a_window_says_how_far_it_reaches() -> None:
