@@ -51,7 +51,8 @@ def _told(scene: StepsScene, x: float, y: float) -> tuple[str | None, Box | None
             return _cell(strip, x)
     for one in scene.numbers:
         if one.box.holds(x, y):
-            return f"{one.what}: {number(one.value, 5)}", one.box
+            how = f"\n{one.how}" if one.how else ""
+            return f"{one.what}: {number(one.value, 5)}{how}", one.box
     return None, None
 
 
@@ -62,6 +63,9 @@ def _cell(strip: Strip, x: float) -> tuple[str, Box]:
     cell = min(int((x - box.left) / width), n_cell - 1)
     place = int(strip.cells[cell])
     tip = f"{strip.what}, number {strip.first + place}: {number(float(strip.values[place]))}"
+    if strip.parts is not None:
+        weight, vector = strip.parts
+        tip += f"\n{number(weight)} × {number(float(vector[place]))}"
     if n_cell < len(strip.values):
         starts = np.append(np.arange(n_cell) * len(strip.values) // n_cell, len(strip.values)) + strip.first
         tip += f"\nthe largest of numbers {starts[cell]} to {starts[cell + 1] - 1}"

@@ -12,6 +12,7 @@ from attnviz.scene.steps_layout import COPY_WIDTH, TITLE_SIZE
 from attnviz.scene.steps_list_rows import list_height, set_heads, set_output
 from attnviz.scene.steps_scene import Box, RowBox, Rule, Stage
 from attnviz.scene.steps_sheet import LINE, STRIP, Sheet, baseline
+from attnviz.scene.steps_table import CANNOT_SEE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,11 +132,11 @@ def _set_column(column: Column, place: tuple[float, float], placed: Placed, sett
     for at, cell in column.cells.items():
         if column.form == "strip":
             box = Box(left, middles[at] - setting.strip / 2, right, middles[at] + setting.strip / 2)
-            setting.sheet.strip(placed.draft.name, cell.what, cell.values, scale, box)
-        elif not cell.text[:1].isalpha():
-            _set_number(column, cell, right - bar, bar, placed, setting, middles[at], setting.rows[at])
-        else:
+            setting.sheet.strip(placed.draft.name, cell.what, cell.values, scale, box, parts=cell.parts)
+        elif cell.text == CANNOT_SEE:
             setting.sheet.text(cell.text, left, middles[at], "faint")
+        else:
+            _set_number(column, cell, right - bar, bar, placed, setting, middles[at], setting.rows[at])
 
 
 def _bar_width(column: Column, place: tuple[float, float], measure: Measure) -> float:
@@ -153,7 +154,7 @@ def _set_number(
     """A number, and where its column has bars its own: from zero to the right, or of signed ones from the middle."""
     sheet, value = setting.sheet, float(cell.values)
     ink = "faint" if cell.is_faint else "ink"
-    sheet.number(placed.draft.name, cell.what, value, cell.text, right, middle, ink, bold=row.kind == "sum")
+    sheet.number(placed.draft.name, cell.what, value, cell.text, right, middle, ink, bold=row.kind == "sum", how=cell.how)
     if column.scale is None or row.kind == "sum" or cell.is_faint:
         return
     is_signed = any(float(other.values) < 0 for other in column.cells.values() if not other.is_faint)

@@ -67,7 +67,7 @@ class Strip:
 
     what: as the pointer names it ("key of animal"); values: all of its numbers; cells: [cell] the number that each cell shows,
     where there is no room for all of them the largest of a few; scale: the number of the strongest colour; first: where in the
-    whole vector the first one stands; stage: None in a legend.
+    whole vector the first one stands; parts: the number and the vector that it is the product of; stage: None in a legend.
     """
 
     stage: StageName | None
@@ -77,17 +77,19 @@ class Strip:
     scale: float
     box: Box
     first: int = 0
+    parts: tuple[float, Float32] | None = None
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number that stands on the picture. what: as the pointer names it."""
+    """A number that stands on the picture. what: as the pointer names it; how: its arithmetic, where it has one."""
 
     stage: StageName
     what: str
     value: float
     label: Label
     box: Box
+    how: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,19 @@ class Sheet:
             text = text.rstrip("\N{HORIZONTAL ELLIPSIS}")[:-1] + "\N{HORIZONTAL ELLIPSIS}"
         self.text(text, left, middle, ink, bold=bold)
 
-    def strip(self, stage: StageName | None, what: str, values: Float32, scale: float, box: Box, first: int = 0) -> None:
+    def strip(
+        self,
+        stage: StageName | None,
+        what: str,
+        values: Float32,
+        scale: float,
+        box: Box,
+        first: int = 0,
+        parts: tuple[float, Float32] | None = None,
+    ) -> None:
         """A vector, or a part of one."""
         if len(values):
-            self.strips.append(Strip(stage, what, values, cells_of(values, box.right - box.left), scale, box, first))
+            self.strips.append(Strip(stage, what, values, cells_of(values, box.right - box.left), scale, box, first, parts))
 
     def number(
         self,
@@ -58,11 +67,12 @@ class Sheet:
         middle: float,
         ink: Ink = "ink",
         bold: bool = False,
+        how: str = "",
     ) -> None:
         """A number whose figures end at `right`."""
         label = Label(text, right, baseline(middle), SMALL, ink, align="right", bold=bold)
         width = self._measure(text, SMALL, bold)
-        self.numbers.append(Number(stage, what, float(value), label, Box(right - width, middle - 8, right, middle + 8)))
+        self.numbers.append(Number(stage, what, float(value), label, Box(right - width, middle - 8, right, middle + 8), how))
 
     def bar(self, left: float, length: float, middle: float, colour: str, opacity: float = 1.0, height: float = 8.0) -> None:
         """A bar from `left` on, to the left for a negative length."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import numpy as np
 
 from attnviz.scene.numbers import decimals_for, fixed
+from attnviz.scene.steps_arithmetic import biased_of, capped_of, product_of, scaled_of, weight_of
 from attnviz.scene.words import count_of, shortened
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 RowKind = Literal["query", "key", "rest", "sink", "sum"]
 CANNOT_SEE: Final = "cannot see"
+Q_TIMES_K: Final = "q·k"
 _LONGEST_NAME: Final = 14
 WEIGHT_DECIMALS: Final = 3
 
@@ -33,12 +35,24 @@ class Row(NamedTuple):
 
 class Cell(NamedTuple):
     """What stands in one row of a column. what: as the pointer names it; values: a strip's numbers, or the one number; text: of a
-    number; is_faint: it has no part in the sum."""
+    number; is_faint: it has no part in the sum; how: the number's arithmetic; parts: the number and the vector that a strip is the
+    product of."""
 
     what: str
     values: Float32
     text: str = ""
     is_faint: bool = False
+    how: str = ""
+    parts: tuple[float, Float32] | None = None
+
+
+class Step(NamedTuple):
+    """One step of the scores. what: as the pointer names it; values: [key]; how: its arithmetic for a key."""
+
+    heading: str
+    what: str
+    values: Float32
+    how: Callable[[Content, int], str] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,20 +119,28 @@ def _projections(content: Content, rows: tuple[Row, ...]) -> tuple[Column, ...]:
 def _scores(content: Content, rows: tuple[Row, ...]) -> tuple[Column, ...]:
     """A column for each step that the layer has, the last with a bar."""
     steps, head = content.steps, content.head
-    made: list[tuple[str, str, Float32]] = [
-        ("q·k", "query times key", steps.products[head]),
-        (f"× {fixed(steps.scale, decimals_for(steps.scale))}", "scaled", steps.scaled[head]),
+    made = [
+        Step(Q_TIMES_K, "query times key", steps.products[head], product_of),
+        Step(f"× {fixed(steps.scale, decimals_for(steps.scale))}", "scaled", steps.scaled[head], scaled_of),
     ]
     if steps.bias is not None:
-        made += [("+ bias", "position bias", steps.bias[head])]
+        made.append(Step("+ bias", "bias for the distance", steps.bias[head], None))
         if steps.capped is None:
-            made += [("= score", "score", steps.scores[head])]
+            made.append(Step("= score", "score", steps.scores[head], biased_of))
     if steps.capped is not None:
-        made += [("capped", "score behind the soft-cap", steps.capped[head])]
-    return tuple(_numbers(content, rows, *one, has_bar=one is made[-1]) for one in made)
+        made.append(Step("capped", "score behind the soft-cap", steps.capped[head], capped_of))
+    return tuple(_numbers(content, rows, *step, has_bar=step is made[-1]) for step in made)
 
 
-def _numbers(content: Content, rows: tuple[Row, ...], heading: str, what: str, values: Float32, has_bar: bool) -> Column:
+def _numbers(
+    content: Content,
+    rows: tuple[Row, ...],
+    heading: str,
+    what: str,
+    values: Float32,
+    how: Callable[[Content, int], str] | None,
+    has_bar: bool,
+) -> Column:
     """One step of the scores; the keys that cannot be seen have words in the first."""
     seen = values[[row.key for _, row in _keys(rows) if content.sees[row.key]]]
     sink = content.steps.sink_score if has_bar else None
@@ -128,8 +150,9 @@ def _numbers(content: Content, rows: tuple[Row, ...], heading: str, what: str, v
     cells = {}
     for at, row in _keys(rows):
         if content.sees[row.key]:
-            cells[at] = Cell(f"{row.text}: {what}", values[row.key], fixed(float(values[row.key]), decimals))
-        elif heading == "q·k":
+            text, made = fixed(float(values[row.key]), decimals), "" if how is None else how(content, row.key)
+            cells[at] = Cell(f"{row.text}: {what}", values[row.key], text, how=made)
+        elif heading == Q_TIMES_K:
             cells[at] = Cell(f"{row.text} {CANNOT_SEE}", np.float32(-np.inf), CANNOT_SEE, is_faint=True)
     if sink is not None:
         at = next(at for at, row in enumerate(rows) if row.kind == "sink")
@@ -142,12 +165,14 @@ def _softmax(content: Content, rows: tuple[Row, ...]) -> tuple[Column, ...]:
     cells = {}
     for at, row in enumerate(rows):
         if row.kind == "key":
-            cells[at] = _weight(f"attention of {rows[0].text} to {row.text}", weights[row.key], not content.sees[row.key])
+            is_seen = content.sees[row.key]
+            how = " ".join(weight_of(content, row.key)) if is_seen else CANNOT_SEE
+            cells[at] = _weight(f"attention of {rows[0].text} to {row.text}", weights[row.key], how, not is_seen)
         elif row.kind == "rest":
             others = count_of(len(content.rest), "other token")
             cells[at] = _weight(f"attention to {others} together", weights[list(content.rest)].sum(dtype=np.float64))
         elif row.kind == "sink":
-            cells[at] = _weight("share of the learned sink", share[content.head])
+            cells[at] = _weight("share of the learned sink", share[content.head], " ".join(weight_of(content, None)))
         elif row.kind == "sum":
             sink = 0.0 if share is None else float(share[content.head])
             cells[at] = _weight("sum", weights.sum(dtype=np.float64) + sink)
@@ -155,13 +180,16 @@ def _softmax(content: Content, rows: tuple[Row, ...]) -> tuple[Column, ...]:
     return (_number_column("weight", cells, largest, True),)
 
 
-def _weight(what: str, value: float, is_faint: bool = False) -> Cell:
-    return Cell(what, np.float32(value), "0" if is_faint else fixed(float(value), WEIGHT_DECIMALS), is_faint)
+def _weight(what: str, value: float, how: str = "", is_faint: bool = False) -> Cell:
+    return Cell(what, np.float32(value), "0" if is_faint else fixed(float(value), WEIGHT_DECIMALS), is_faint, how)
 
 
 def _weighted(content: Content, rows: tuple[Row, ...]) -> tuple[Column, ...]:
-    weighted = content.steps.weighted[content.head]
-    cells = {at: Cell(f"{row.text}: weight times value", weighted[row.key]) for at, row in _keys(rows)}
+    weighted, values = content.steps.weighted[content.head], content.steps.values[content.head]
+    cells = {}
+    for at, row in _keys(rows):
+        parts = (float(content.weights[row.key]), values[row.key])
+        cells[at] = Cell(f"{row.text}: weight times value", weighted[row.key], parts=parts)
     for at, row in enumerate(rows):
         if row.kind == "rest":
             what = f"{count_of(len(content.rest), 'other token')}: weight times value, summed"

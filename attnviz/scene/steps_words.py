@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from attnviz.scene.numbers import MINUS, decimals_for, fixed, number
+from attnviz.scene.numbers import decimals_for, fixed, number
+from attnviz.scene.steps_arithmetic import weight_of
 from attnviz.scene.steps_table import WEIGHT_DECIMALS, name_of
 from attnviz.scene.words import count_of
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from attnviz.scene.steps_scene import StageName
     from attnviz.session.view import View
 
-# Beyond this size the exponential of a score is no number to read, and the largest score is taken off first, as the run does.
-_READABLE: Final = 12.0
 _BREAK: Final = "\n"  # where a formula may go on in another line
 
 
@@ -181,22 +180,9 @@ def _scores_formula(content: Content) -> str:
 def _softmax_formula(content: Content) -> str:
     """The largest weight as its exponential over the sum of all."""
     key = int(content.weights.argmax())
-    score, taken, total = exponentials(content, key)
-    less = "" if taken == 0.0 else f" {MINUS if taken > 0 else '+'} {fixed(abs(taken), 2)}"
     weight = fixed(float(content.weights[key]), WEIGHT_DECIMALS)
-    name = name_of(content.keys[key].shown)
-    return _BREAK.join((f"{name}:", f"exp({fixed(score, 2)}{less})", f"÷ {number(total)} = {weight}"))
-
-
-def exponentials(content: Content, key: int) -> tuple[float, float, float]:
-    """A key's score, what is taken off all scores first (0 where they are small), and the sum of the exponentials."""
-    steps, head = content.steps, content.head
-    scores = steps.scores[head].astype(np.float64)
-    if steps.sink_score is not None:
-        scores = np.append(scores, float(steps.sink_score[head]))
-    largest = float(scores.max())
-    taken = largest if abs(largest) > _READABLE else 0.0
-    return float(scores[key]), taken, float(np.exp(scores - taken).sum())
+    over, total = weight_of(content, key)
+    return _BREAK.join((f"{name_of(content.keys[key].shown)}:", over, f"{total} = {weight}"))
 
 
 def _weighted_formula(content: Content) -> str:

@@ -84,7 +84,51 @@ def test_the_pointer_tells_the_number_of_every_cell(case: Case) -> None:
     for one in scene.numbers:
         tip = hit_at(scene, (one.box.left + one.box.right) / 2, one.box.middle).tip
         assert tip.startswith(one.what)
-        assert read(tip.rpartition(": ")[2]) == pytest.approx(one.value, rel=1e-4)
+        assert read(tip.splitlines()[0].rpartition(": ")[2]) == pytest.approx(one.value, rel=1e-4)
+
+
+HOW_CASES = [
+    CASES[0],
+    Case("t5-tied", "encoder"),
+    Case("bloom-lm"),
+    Case("gemma2-caps-windows"),
+    Case("gpt-oss-windows-yarn", layer=0),
+]
+
+
+@pytest.mark.parametrize("case", HOW_CASES, ids=str)
+def test_the_arithmetic_that_the_pointer_tells_comes_out(case: Case) -> None:
+    scene = of_case(case)
+    told = [(one.how, one.value, one.what) for one in scene.numbers if one.how not in ("", "cannot see")]
+    told += [
+        (f"{number(strip.parts[0])} × {number(float(strip.parts[1][place]))}", float(strip.values[place]), strip.what)
+        for strip in scene.strips
+        if strip.parts is not None
+        for place in strip.cells
+    ]
+    assert {what.split(": ")[-1] for _, _, what in told} >= {"query times key", "scaled", "weight times value"}
+    for how, value, what in told:
+        if "more" in how:
+            continue  # a part of the terms; the test below has them
+        assert worked_out(how) == pytest.approx(value, rel=0.03, abs=0.03 * max(1.0, abs(value))), (how, value, what)
+
+
+def worked_out(how: str) -> float:
+    """What an expression of a tip comes to, worked out as it stands there."""
+    text = how.replace("\N{MINUS SIGN}", "-").replace(",", "").replace("×", "*").replace("÷", "/").replace("·", "*")
+    return float(eval(text, {"exp": np.exp, "tanh": np.tanh}))
+
+
+@pytest.mark.parametrize("name", ["bert-mlm", "llama-gqa", "qwen3-head-dim-tied"])
+def test_the_first_terms_of_a_product_are_its_first(name: str) -> None:
+    scene = of_case(Case(name))
+    q, keys = scene.content.steps.q[scene.content.head], scene.content.steps.k[scene.content.head]
+    numbers = [one for one in scene.numbers if one.what.endswith("query times key")]
+    for one, key in zip(numbers, scene.content.shown, strict=True):
+        terms, _, more = one.how.partition(" and ")
+        assert int(more.split()[0]) == len(q) - 3
+        first = float(q[:3].astype(np.float64) @ keys[key][:3])
+        assert worked_out(terms) == pytest.approx(first, rel=0.03, abs=0.05)
 
 
 def test_the_pointer_finds_rows_heads_and_where_a_stage_is_copied() -> None:
