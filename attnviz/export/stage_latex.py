@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.scene.numbers import MINUS, number
-from attnviz.scene.steps_words import inputs_of
+from attnviz.scene.steps.words import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attnviz.engine.ops import Float32
-    from attnviz.scene.steps_content import Content
-    from attnviz.scene.steps_scene import StageName
+    from attnviz.scene.steps.content import Content
+    from attnviz.scene.steps.scene import StageName
 
 # A matrix in a formula shows so many rows and columns at most; of a larger one so many of the first and the last.
 _MOST: Final = 8

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from attnviz.scene.steps_scene import STAGE_TITLES
+from attnviz.scene.steps.scene import STAGE_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from attnviz.scene.steps_content import Content
-    from attnviz.scene.steps_scene import StageName
+    from attnviz.scene.steps.content import Content
+    from attnviz.scene.steps.scene import StageName
 
     Array = NDArray[Any]
 

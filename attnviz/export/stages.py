@@ -10,8 +10,8 @@ from attnviz.export.stage_numpy import as_numpy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from attnviz.scene.steps_content import Content
-    from attnviz.scene.steps_scene import StageName
+    from attnviz.scene.steps.content import Content
+    from attnviz.scene.steps.scene import StageName
 
 CopyForm = Literal["numpy", "latex"]
 

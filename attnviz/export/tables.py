@@ -11,7 +11,7 @@ import numpy as np
 from attnviz.errors import ExportError
 from attnviz.export.forms import shortest
 from attnviz.export.numbers import CSV_COLUMNS
-from attnviz.scene.steps_content import content_of
+from attnviz.scene.steps.content import content_of
 from attnviz.session.sight import sight_of
 from attnviz.session.survey import survey_of
 from attnviz.session.weights import MEAN

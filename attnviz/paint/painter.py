@@ -11,7 +11,7 @@ from attnviz.paint.steps import paint_steps_scene
 from attnviz.scene.grid_scene import GridScene
 from attnviz.scene.matrix_scene import MatrixScene
 from attnviz.scene.scene import ArcScene
-from attnviz.scene.steps_scene import StepsScene
+from attnviz.scene.steps.scene import StepsScene
 
 if TYPE_CHECKING:
     from collections.abc import Callable

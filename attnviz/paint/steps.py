@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from attnviz.paint.page import paint_label, paint_page, see_through
 from attnviz.scene.ramps import two_sided
-from attnviz.scene.steps_cells import colours_of
+from attnviz.scene.steps.cells import colours_of
 
 if TYPE_CHECKING:
-    from attnviz.scene.steps_scene import Box, Connector, StepsScene, Strip
+    from attnviz.scene.steps.scene import Box, Connector, StepsScene, Strip
 
 _CORNER = 5.0
 _HEAD = 4.0  # the length of an arrowhead

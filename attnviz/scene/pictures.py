@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attnviz.scene.arcs import build_arcs
 from attnviz.scene.grid import build_grid
 from attnviz.scene.matrix import build_matrix
-from attnviz.scene.steps import build_steps
+from attnviz.scene.steps.build import build_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable

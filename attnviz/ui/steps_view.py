@@ -17,8 +17,8 @@ from attnviz.paint.page import paint_label, see_through
 from attnviz.paint.steps import paint_steps_scene, rect_of
 from attnviz.scene.page import SMALL
 from attnviz.scene.scene import Label
-from attnviz.scene.steps_hit import NOTHING, Hit, hit_at
-from attnviz.scene.steps_scene import StepsScene
+from attnviz.scene.steps.hit import NOTHING, Hit, hit_at
+from attnviz.scene.steps.scene import StepsScene
 from attnviz.ui.picture_view import PictureView, paint_tip
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from attnviz.export.stages import CopyForm
-    from attnviz.scene.steps_scene import Stage, StageName
+    from attnviz.scene.steps.scene import Stage, StageName
 
 _TINT = 0.09  # how much of the accent lies over what the pointer or the keys are at
 

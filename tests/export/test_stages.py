@@ -12,16 +12,16 @@ from attnviz.export.stage_latex import as_latex
 from attnviz.export.stage_numpy import as_numpy, program_of
 from attnviz.export.stages import COPIES
 from attnviz.scene.numbers import number
-from attnviz.scene.steps_content import content_of
-from attnviz.scene.steps_scene import STAGE_TITLES
+from attnviz.scene.steps.content import content_of
+from attnviz.scene.steps.scene import STAGE_TITLES
 from attnviz.session.view import View
 from tests.scene.pictures import run_of
 from tests.scene.steps_cases import CASES, Case, run_of_case, view_of
 
 if TYPE_CHECKING:
     from attnviz.engine.model import Model
-    from attnviz.scene.steps_content import Content
-    from attnviz.scene.steps_scene import StageName
+    from attnviz.scene.steps.content import Content
+    from attnviz.scene.steps.scene import StageName
 
 STAGES: Final = tuple(STAGE_TITLES)
 each_case = pytest.mark.parametrize("case", CASES, ids=str)

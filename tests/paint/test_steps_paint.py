@@ -12,14 +12,14 @@ from PySide6.QtSvg import QSvgRenderer
 from attnviz.export.figure import Paper, figure_image, figure_scene, pdf_bytes, svg_bytes
 from attnviz.paint.fonts import text_width
 from attnviz.scene.ramps import two_sided
-from attnviz.scene.steps_cells import colours_of
+from attnviz.scene.steps.cells import colours_of
 from attnviz.session.view import HeadChoice, View
 from tests.scene.pictures import run_of
 from tests.scene.test_steps_scene import ANIMAL, check_geometry
 
 if TYPE_CHECKING:
     from attnviz.engine.model import Model
-    from attnviz.scene.steps_scene import StepsScene
+    from attnviz.scene.steps.scene import StepsScene
     from attnviz.scene.theme import ThemeName
 
 pytestmark = pytest.mark.usefixtures("qapp")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from attnviz.scene.numbers import decimals_for, fixed, number
-from attnviz.scene.steps_cells import cells_of, colours_of
-from attnviz.scene.steps_hit import hit_at
-from attnviz.scene.steps_sheet import Sheet
+from attnviz.scene.steps.cells import cells_of, colours_of
+from attnviz.scene.steps.hit import hit_at
+from attnviz.scene.steps.sheet import Sheet
 from tests.scene.pictures import stand_in_measure
 from tests.scene.steps_cases import CASES, Case
 from tests.scene.test_steps_scene import of_case

@@ -12,7 +12,7 @@ import pytest
 
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
-from attnviz.scene.steps_scene import STAGE_TITLES, StepsScene
+from attnviz.scene.steps.scene import STAGE_TITLES, StepsScene
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import HeadChoice, Sinks, View
 from tests.scene.pictures import Room, label_room, run_of, stand_in_measure, text_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from attnviz.engine.model import Model
     from attnviz.engine.steps import Steps
     from attnviz.scene.scene import Label, Measure
-    from attnviz.scene.steps_scene import Box, Number, StageName
+    from attnviz.scene.steps.scene import Box, Number, StageName
     from attnviz.session.run import Run
 
 LIGHT: Final = load_theme("light")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from attnviz.engine.model import Model
     from attnviz.scene.page import Layout
     from attnviz.scene.scene import Measure
-    from attnviz.scene.steps_scene import Box, StageName, StepsScene
+    from attnviz.scene.steps.scene import Box, StageName, StepsScene
     from attnviz.session.run import Run
 
 LEFT: Final = Qt.MouseButton.LeftButton

@@ -9,7 +9,7 @@ import numpy as np
 from attnviz.scene.numbers import MINUS, fixed, number
 
 if TYPE_CHECKING:
-    from attnviz.scene.steps_content import Content
+    from attnviz.scene.steps.content import Content
 
 # Beyond this size the exponential of a score is no number to read, and the largest score is taken off first, as the run does.
 _READABLE: Final = 12.0

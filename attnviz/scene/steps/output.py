@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
-    from attnviz.scene.steps_content import Content
+    from attnviz.scene.steps.content import Content
 
 
 class Item(NamedTuple):

@@ -9,16 +9,15 @@ import numpy as np
 
 from attnviz.scene.captions import caption_of, warnings_of
 from attnviz.scene.page import LINE, MARGIN, SMALL, Page
-from attnviz.scene.steps_content import content_of, first_query
-from attnviz.scene.steps_layout import drafts_of, flow_width, set_flow
-from attnviz.scene.steps_rows import Setting, body_height, head_height, set_flow_row
-from attnviz.scene.steps_scene import Box, StepsScene
-from attnviz.scene.steps_sheet import Sheet
-from attnviz.scene.steps_table import rows_of
-from attnviz.scene.steps_words import description_of, lead_line, own_tokens_line
+from attnviz.scene.steps.content import MOST_KEYS, content_of, first_query
+from attnviz.scene.steps.flow import body_height, head_height, set_flow_row
+from attnviz.scene.steps.layout import drafts_of, flow_width, set_flow
+from attnviz.scene.steps.scene import Box, StepsScene
+from attnviz.scene.steps.sheet import Setting, Sheet
+from attnviz.scene.steps.table import rows_of
+from attnviz.scene.steps.words import description_of, lead_line, own_tokens_line
 from attnviz.scene.words import wrap
 from attnviz.session.sight import kind_of, sight_of
-from attnviz.session.units import tokens_of_kind
 from attnviz.session.view import HeadChoice, Sinks, View
 
 if TYPE_CHECKING:
@@ -26,11 +25,12 @@ if TYPE_CHECKING:
 
     from attnviz.scene.page import Layout
     from attnviz.scene.scene import Measure
-    from attnviz.scene.steps_layout import FlowRow
+    from attnviz.scene.steps.layout import FlowRow
     from attnviz.scene.theme import Theme
     from attnviz.session.run import Run
 
 _HEAD: Final = 10.0
+_UNDER_LEAD: Final = 4.0
 _ROW: Final = (15.0, 30.0)  # the lowest and the highest row of a table that fits a window
 _PAPER_ROW: Final = 16.0
 _BETWEEN: Final = 34.0  # two rows of the flow
@@ -47,29 +47,27 @@ _LEGEND_STRIP: Final = 72.0
 
 def build_steps(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> StepsScene:
     """The steps of one query's attention in one head of one layer of a run."""
-    content = content_of(run.trace, view)
-    if content is not None and layout.caption and layout.width < _NARROW:
-        content = content_of(run.trace, view, _FEW_KEYS)
-    kind = kind_of(run.trace, view)
-    heads = HeadChoice(frozenset() if content is None else frozenset({content.head}), run.trace.head_count_of(kind))
+    few = layout.caption and layout.width < _NARROW
+    content = content_of(run.trace, view, _FEW_KEYS if few else MOST_KEYS)
+    kind, trace = kind_of(run.trace, view), run.trace
+    heads = HeadChoice(frozenset() if content is None else frozenset({content.head}), trace.head_count_of(kind))
     own = View(layer=view.layer, heads=heads, kind=view.kind, sinks=Sinks(treatment="show"))
-    sight = sight_of(run.trace, own)
+    sight = sight_of(trace, own)
     caption = caption_of(run, own, sight)
     rows = () if content is None else rows_of(content)
     drafts = () if content is None else drafts_of(content, rows, measure)
-    width = flow_width(drafts, layout) if content is not None else layout.width
-    page = Page(theme, replace(layout, width=width), measure)
+    width = flow_width(drafts, layout) if drafts else layout.width
+    page, sheet = Page(theme, replace(layout, width=width), measure), Sheet(measure)
     page.band_lines(warnings_of(run, own, sight))
     page.y += _HEAD
     if layout.caption:
         page.text(caption, bold_until=len(run.model.name))
     page.text(_NO_HEAD if content is None else lead_line(content, layout.caption))
-    page.y += 4.0
-    sheet = Sheet(measure)
+    page.y += _UNDER_LEAD
+    begin = first_query(trace, kind)
     if content is not None:
-        setting = Setting(sheet, content, rows, theme, measure, _PAPER_ROW, first_query(run.trace, kind))
+        setting = Setting(sheet, content, rows, theme, measure, _PAPER_ROW, begin)
         _set_all(setting, set_flow(drafts, width, measure), page, layout, own_tokens_line(view))
-    n_token, begin = len(tokens_of_kind(run.trace, kind)), first_query(run.trace, kind)
     return StepsScene(
         width=width,
         height=max(layout.height, page.y + 0.5 * MARGIN),
@@ -79,17 +77,10 @@ def build_steps(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
         bands=tuple(page.bands),
         description=f"{_NO_HEAD}: {caption}" if content is None else description_of(content, caption),
         content=content,
-        stages=tuple(sheet.stages),
-        strips=tuple(sheet.strips),
-        numbers=tuple(sheet.numbers),
-        bars=tuple(sheet.bars),
-        connectors=tuple(sheet.connectors),
-        rules=tuple(sheet.rules),
-        rows=tuple(sheet.rows),
-        heads=tuple(sheet.heads),
-        head_count=run.trace.head_count_of(kind),
+        head_count=trace.head_count_of(kind),
         focus=None if content is None else content.query_position,
-        queries=tuple(range(begin, n_token)),
+        queries=tuple(range(begin, begin + len(trace.queries(kind)))),
+        **sheet.drawn(),
     )
 
 
@@ -99,7 +90,7 @@ def _set_all(setting: Setting, flow: Sequence[FlowRow], page: Page, layout: Layo
     legend = wrap(_LEGEND, SMALL, width - 2 * MARGIN - _LEGEND_STRIP - 12, setting.measure)
     foot = LINE * (len(legend) + (0 if note is None else 1)) + 0.5 * MARGIN
     room = layout.height - page.y - foot - MARGIN
-    setting = setting._replace(row_height=_row_height(setting, flow, room))
+    setting = replace(setting, row_height=_row_height(setting, flow, room))
     free = room - _height(setting, flow)
     page.y += max(free, 0.0) / 3
     for place, row in enumerate(flow):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from attnviz.engine.ops import Float32
     from attnviz.scene.scene import Label
-    from attnviz.scene.steps_content import Content
+    from attnviz.scene.steps.content import Content
 
 StageName = Literal["tokens", "vectors", "projections", "scores", "softmax", "weighted", "heads", "output"]
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.scene.numbers import decimals_for, fixed, number
-from attnviz.scene.steps_arithmetic import weight_of
-from attnviz.scene.steps_table import WEIGHT_DECIMALS, name_of
+from attnviz.scene.steps.arithmetic import weight_of
+from attnviz.scene.steps.scores import WEIGHT_DECIMALS
+from attnviz.scene.steps.table import name_of
 from attnviz.scene.words import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from attnviz.scene.steps_content import Content
-    from attnviz.scene.steps_scene import StageName
+    from attnviz.scene.steps.content import Content
+    from attnviz.scene.steps.scene import StageName
     from attnviz.session.view import View
 
 _BREAK: Final = "\n"  # where a formula may go on in another line

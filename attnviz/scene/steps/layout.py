@@ -7,10 +7,10 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
 from attnviz.scene.page import MARGIN, SMALL
-from attnviz.scene.steps_lists import output_items
-from attnviz.scene.steps_scene import STAGE_TITLES, StageName
-from attnviz.scene.steps_table import columns_of
-from attnviz.scene.steps_words import formula_of, sentence_of
+from attnviz.scene.steps.columns import columns_of
+from attnviz.scene.steps.output import output_items
+from attnviz.scene.steps.scene import STAGE_TITLES, StageName
+from attnviz.scene.steps.words import formula_of, sentence_of
 from attnviz.scene.words import wrap
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from attnviz.scene.page import Layout
     from attnviz.scene.scene import Measure
-    from attnviz.scene.steps_content import Content
-    from attnviz.scene.steps_table import Column, Row
+    from attnviz.scene.steps.content import Content
+    from attnviz.scene.steps.table import Column, Row
 
 TITLE_SIZE: Final = 13
 COPY_WIDTH: Final = 28.0  # of the word beside a title; it may reach into the gap behind the stage

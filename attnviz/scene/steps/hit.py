@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.scene.numbers import number
-from attnviz.scene.steps_scene import Box
+from attnviz.scene.steps.scene import Box
 
 if TYPE_CHECKING:
-    from attnviz.scene.steps_scene import RowBox, Stage, StepsScene, Strip
+    from attnviz.scene.steps.scene import RowBox, Stage, StepsScene, Strip
 
 
 @dataclass(frozen=True)

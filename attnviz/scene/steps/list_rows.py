@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 from attnviz.scene.numbers import number
 from attnviz.scene.page import SMALL
 from attnviz.scene.palette import head_colour
-from attnviz.scene.steps_cells import strongest_of
-from attnviz.scene.steps_lists import output_items
-from attnviz.scene.steps_scene import Box, HeadBox
-from attnviz.scene.steps_sheet import LINE
+from attnviz.scene.steps.cells import strongest_of
+from attnviz.scene.steps.output import output_items
+from attnviz.scene.steps.scene import Box, HeadBox
+from attnviz.scene.steps.sheet import LINE, heading_middle
 
 if TYPE_CHECKING:
-    from attnviz.scene.steps_layout import Placed
-    from attnviz.scene.steps_lists import Item
-    from attnviz.scene.steps_rows import Setting
-    from attnviz.scene.steps_scene import StageName
+    from attnviz.scene.steps.layout import Placed
+    from attnviz.scene.steps.output import Item
+    from attnviz.scene.steps.scene import StageName
+    from attnviz.scene.steps.sheet import Setting
 
 _BELOW: Final = 9.0  # a strip of the output
 _LINE_ITEM: Final = LINE + 4.0
@@ -46,7 +46,7 @@ def set_heads(setting: Setting, placed: Placed, top: float, bottom: float) -> No
     content, sheet = setting.content, setting.sheet
     context, count = content.steps.context, content.head_count
     scale = strongest_of(list(context), placed.right - placed.left - _WIDE_NAME)
-    sheet.text("side by side", placed.left, top - 10.0)
+    sheet.text("side by side", placed.left, heading_middle(top))
     _set_side_by_side(setting, placed, top + (setting.row_height - setting.strip) / 2, scale)
     first = top + setting.strip + _SIDE_BY_SIDE
     low, high = _LOWEST, setting.row_height + 1.0
@@ -107,7 +107,7 @@ def set_output(setting: Setting, placed: Placed, top: float, bottom: float) -> N
     spread = min(max((bottom - top - list_height("output", setting)) / len(items), 0.0), _SPREAD)
     y = top + (setting.row_height - strip) / 2 - LINE - 2
     for at, item in enumerate(items):
-        middle = y + LINE / 2 if at else top - 10.0
+        middle = y + LINE / 2 if at else heading_middle(top)
         if item.values is None:
             _set_cosine(setting, placed, item, middle)
             y += _LINE_ITEM + spread

@@ -1,21 +1,29 @@
-"""Takes down what the stages of the steps consist of, at its place."""
+"""What the stages of the steps are set with, and the sheet that takes down all that is set."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from attnviz.scene.page import SMALL
 from attnviz.scene.scene import Label
-from attnviz.scene.steps_cells import cells_of
-from attnviz.scene.steps_scene import Bar, Box, Connector, HeadBox, Number, RowBox, Rule, Stage, Strip
+from attnviz.scene.steps.cells import cells_of
+from attnviz.scene.steps.scene import Bar, Box, Connector, HeadBox, Number, RowBox, Rule, Stage, Strip
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attnviz.engine.ops import Float32
     from attnviz.scene.scene import Ink, Measure
-    from attnviz.scene.steps_scene import StageName
+    from attnviz.scene.steps.content import Content
+    from attnviz.scene.steps.scene import StageName
+    from attnviz.scene.steps.table import Row
+    from attnviz.scene.theme import Theme
 
-STRIP: Final = 11.0
 LINE: Final = 15.0  # of the stages' small text
+_STRIP: Final = (11.0, 18.0)  # the lowest and the highest
+_STRIP_SHARE: Final = 0.6  # of a row's height
+_BESIDE_HEADING: Final = 10.0  # a heading's middle above the row that it heads
 
 
 class Sheet:
@@ -32,6 +40,11 @@ class Sheet:
         self.heads: list[HeadBox] = []
         self.labels: list[Label] = []
         self._measure = measure
+
+    def drawn(self) -> dict[str, tuple[Any, ...]]:
+        """All of it but the labels, by the names of a StepsScene's fields."""
+        names = ("stages", "strips", "numbers", "bars", "connectors", "rules", "rows", "heads")
+        return {name: tuple(getattr(self, name)) for name in names}
 
     def text(self, text: str, x: float, middle: float, ink: Ink = "muted", align: str = "left", bold: bool = False) -> None:
         """A line of small text about a height."""
@@ -82,6 +95,31 @@ class Sheet:
     def line(self, *points: tuple[float, float], is_strong: bool = True) -> None:
         """A line that ends in an arrowhead."""
         self.connectors.append(Connector(points, is_strong))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every stage is set with. row_height: of the table; first_query: the first position among the picture's tokens that can
+    be a query."""
+
+    sheet: Sheet
+    content: Content
+    rows: Sequence[Row]
+    theme: Theme
+    measure: Measure
+    row_height: float
+    first_query: int
+
+    @property
+    def strip(self) -> float:
+        """The height of a strip in such a row."""
+        low, high = _STRIP
+        return min(max(_STRIP_SHARE * self.row_height, low), high)
+
+
+def heading_middle(top: float) -> float:
+    """The height about which the headings of columns stand whose first row begins at `top`."""
+    return top - _BESIDE_HEADING
 
 
 def baseline(middle: float) -> float:
