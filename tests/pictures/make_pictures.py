@@ -34,7 +34,9 @@ _SETTLED_MS = 400  # longer than any motion of the window
 def main() -> None:
     """Make all pictures anew."""
     model = resolve_model(MINILM.name)
-    make_figure(model, FOLDER / "figure.png")
+    make_figure(model, FOLDER / "figure.png", "--heads", "0-3", "--width", "5.5in", "--dpi", "200")
+    make_figure(model, FOLDER / "steps.png", "--heads", "1", "--view", "steps", "--width", "12in", "--dpi", "144")
+    make_figure(model, FOLDER / "matrix.png", "--heads", "1", "--view", "matrix", "--width", "5.5in", "--dpi", "150")
     with tempfile.TemporaryDirectory() as data:  # the window as it is at first, and nobody's settings touched
         os.environ.update({DATA_VARIABLE: data, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": SCALE})
         models_folder().mkdir()
@@ -46,16 +48,13 @@ def main() -> None:
             raise SystemExit(f"{picture.name} is larger than {MOST_BYTES:,} bytes")
 
 
-def make_figure(model: Path, path: Path) -> None:
-    """The exported figure: what `attnviz render` writes."""
-    _attnviz(
-        *("render", "--model", str(model), "--text", TEXT, "--layer", "3", "--heads", "0-3", "--focus", "it"),
-        *("--width", "5.5in", "--dpi", "200", "-o", str(path)),
-    )
+def make_figure(model: Path, path: Path, *options: str) -> None:
+    """An exported figure of "it" in layer 3: what `attnviz render` writes."""
+    _attnviz(*("render", "--model", str(model), "--text", TEXT, "--layer", "3", "--focus", "it"), *options, *("-o", str(path)))
 
 
 def make_windows(model: Path) -> None:
-    """The window as it opens, and in the dark with a what-if."""
+    """The window as it opens, with the grid, and in the dark with a what-if."""
     from PySide6.QtWidgets import QApplication
 
     from attnviz.ui.start import open_window
@@ -65,8 +64,11 @@ def make_windows(model: Path) -> None:
     window = open_window(app, model, None)  # the first example, in the view that shows it
     window.go_light()
     _take(app, window, FOLDER / "window.png")
+    window.view_actions.show_grid()
+    _take(app, window, FOLDER / "window-grid.png")
+    window.view_actions.show_arcs()
     window.go_dark()
-    window.all_heads()
+    window.view_actions.all_heads()
     window.session.ask(head_count=4)
     _take(app, window, FOLDER / "window-dark.png")
     window.close()
@@ -75,7 +77,7 @@ def make_windows(model: Path) -> None:
 def _take(app: QApplication, window: MainWindow, path: Path) -> None:
     window.resize(*SIZE)
     _settle(app, window)  # a window that has another size draws its picture anew a moment later
-    window.reader.canvas.setFocus()
+    window.reader.pictures.currentWidget().setFocus()
     app.processEvents()
     if not window.grab().save(str(path), "PNG", 0):  # 0: the smallest file
         raise SystemExit(f"{path} cannot be written")
