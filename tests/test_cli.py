@@ -493,3 +493,44 @@ def test_a_model_in_the_place_of_a_verb_is_told_where_it_belongs(tmp_path: Path,
     assert exit_.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "give --model before it" in line
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+@pytest.mark.parametrize("view", ["arcs", "grid", "matrix", "steps"])
+def test_each_picture_is_drawn_in_each_form(out: Path, tiny: Path, view: str, suffix: str) -> None:
+    layer = [] if view == "grid" else ["--layer", "1"]
+    path = out / f"x{suffix}"
+    assert run("render", "--model", tiny, "--text", "the cat sings", "--view", view, *layer, "--width", "6in", "-o", path) == 0
+    assert path.read_bytes()[:5] in (b"\x89PNG\r", b"<?xml", b"%PDF-")
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json", ".csv"])
+@pytest.mark.parametrize("view", ["arcs", "grid", "matrix", "steps"])
+def test_what_each_picture_shows_is_written_in_each_form(out: Path, tiny: Path, view: str, suffix: str) -> None:
+    path = out / f"x{suffix}"
+    assert run("attend", "--model", tiny, "--text", "the cat sings", "--view", view, "--layers", "1", "-o", path) == 0
+    assert path.stat().st_size > 200
+
+
+def test_only_the_grid_draws_without_a_layer(out: Path, tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for view in ("arcs", "matrix", "steps"):
+        line = refused(capsys, out, "render", "--model", tiny, "--text", "the cat", "--view", view, "-o", out / "x.png")
+        assert "Name it with --layer" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--sinks", "nonsense"], "is not a list of special, first, punctuation"),
+        (["--heads", "99"], "Head 99 does not exist"),
+        (["--focus", "dog"], 'no token "dog"'),
+        (["--quantity", "nonsense"], "invalid choice"),
+        (["--texts", "nonsense"], "invalid choice"),
+        (["--treat", "nonsense"], "invalid choice"),
+    ],
+)
+def test_a_view_that_cannot_be_is_one_line(
+    out: Path, tiny: Path, capsys: pytest.CaptureFixture[str], options: list[str], says: str
+) -> None:
+    for verb, layer, name in (("render", ["--layer", "0"], "x.png"), ("attend", [], "x.npz")):
+        assert says in refused(capsys, out, verb, "--model", tiny, "--text", "the cat", *layer, *options, "-o", out / name)
