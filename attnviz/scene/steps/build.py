@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 _HEAD: Final = 10.0
 _UNDER_LEAD: Final = 4.0
-_ROW: Final = (15.0, 30.0)  # the lowest and the highest row of a table that fits a window
+_OVER_FOOT: Final = 10.0
+_ROW: Final = (14.0, 30.0)  # the lowest and the highest row of a table that fits a window
 _PAPER_ROW: Final = 16.0
 _BETWEEN: Final = 34.0  # two rows of the flow
 # On narrow paper the flow takes so many rows that a long table in each would fill pages.
@@ -86,10 +87,10 @@ def build_steps(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
 
 def _set_all(setting: Setting, flow: Sequence[FlowRow], page: Page, layout: Layout, note: str | None) -> None:
     """The rows of the flow one below the other, and the foot."""
-    width = page_width(setting, flow)
-    legend = wrap(_LEGEND, SMALL, width - 2 * MARGIN - _LEGEND_STRIP - 12, setting.measure)
+    width = max(row.stages[-1].right for row in flow) - MARGIN
+    legend = wrap(_LEGEND, SMALL, width - _LEGEND_STRIP - 12, setting.measure)
     foot = LINE * (len(legend) + (0 if note is None else 1)) + 0.5 * MARGIN
-    room = layout.height - page.y - foot - MARGIN
+    room = layout.height - page.y - foot - _OVER_FOOT
     setting = replace(setting, row_height=_row_height(setting, flow, room))
     free = room - _height(setting, flow)
     page.y += max(free, 0.0) / 3
@@ -99,15 +100,10 @@ def _set_all(setting: Setting, flow: Sequence[FlowRow], page: Page, layout: Layo
         if place + 1 < len(flow):
             _set_turn(setting.sheet, row, flow[place + 1], page.y)
             page.y += _BETWEEN
-    page.y = max(page.y + MARGIN, layout.height - foot)
+    page.y = max(page.y + _OVER_FOOT, layout.height - foot)
     _set_legend(setting.sheet, legend, page)
     if note is not None:
         page.text(note)
-
-
-def page_width(setting: Setting, flow: Sequence[FlowRow]) -> float:
-    """The width up to the right margin of the widest row of the flow."""
-    return max(row.stages[-1].right for row in flow) + MARGIN
 
 
 def _height(setting: Setting, flow: Sequence[FlowRow]) -> float:

@@ -26,7 +26,7 @@ def head_height(flow: FlowRow) -> float:
     """The height of titles, sentences, formulas and column headings."""
     sentence = max(len(stage.sentence) for stage in flow.stages)
     formula = max(len(stage.formula) for stage in flow.stages)
-    return TITLE + LINE * (sentence + formula) + 10 + _HEADING
+    return TITLE + LINE * (sentence + formula) + 8 + _HEADING
 
 
 def body_height(flow: FlowRow, setting: Setting) -> float:

@@ -59,8 +59,7 @@ def own_tokens_line(view: View) -> str | None:
     if not asked:
         return None
     listed = asked[0] if len(asked) == 1 else f"{', '.join(asked[:-1])} and {asked[-1]}"
-    verb = "changes" if len(asked) == 1 and asked[0] not in ("sinks", "whole words", "pairs of texts") else "change"
-    return f"the model computes with its own tokens, all of them: {listed} {verb} nothing here"
+    return f"the model computes with its own tokens, all of them: nothing here is changed by {listed}"
 
 
 def description_of(content: Content, caption: str) -> str:
