@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QImage, QLinearGradient, QPaintEngine, QPainte
 from attnviz.paint.fonts import font, text_width
 from attnviz.paint.page import paint_page
 from attnviz.paint.sides import paint_sides
-from attnviz.scene.matrix_scene import LEAST_NUMBER, cell_colours, number_size, weight_text
+from attnviz.scene.matrix_scene import cell_colours, number_size
 from attnviz.scene.oklab import levels_of
 from attnviz.scene.ramps import N_STEP, colour_name, is_dark, ramp
 
@@ -145,14 +145,14 @@ def _lines(cells: Cells, rows: Iterable[int], columns: Iterable[int]) -> list[QL
 
 
 def _paint_numbers(scene: MatrixScene, panel: MatrixPanel, colours: NDArray[np.uint8], cells: Cells, painter: QPainter) -> None:
-    size = number_size(cells.width, cells.height, text_width)
+    size = number_size(cells.width, cells.height, scene.scale, text_width)
     if size is None:
         return
     rows, columns = cells.rows, cells.columns
     part = np.s_[rows.start : rows.stop, columns.start : columns.stop]
     weights, share = panel.weights[part], scene.scale.shares(panel.weights[part])
     dark = is_dark(colours[part])
-    told = weights >= LEAST_NUMBER * scene.scale.top  # masked ones are 0
+    told = weights >= scene.scale.least_number  # masked ones are 0
     silent = (share < _SILENT) | scene.dimmed[columns.start : columns.stop]
     quiet = share < _QUIET
     painter.setFont(font(size))
@@ -164,7 +164,7 @@ def _paint_numbers(scene: MatrixScene, panel: MatrixPanel, colours: NDArray[np.u
     ):
         painter.setPen(QColor(ink))
         for row, column in np.argwhere(chosen).tolist():
-            text = weight_text(float(weights[row, column]), scene.quantity)
+            text = scene.scale.number(float(weights[row, column]))
             x = cells.left + (columns.start + column + 0.5) * cells.width - text_width(text, size, False) / 2
             y = cells.top + (rows.start + row + 0.5) * cells.height + 0.36 * size
             painter.drawText(QPointF(x, y), text)

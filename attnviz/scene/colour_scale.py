@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -36,6 +36,20 @@ class ColourScale:
             exponents = range(-_DECADES, 1)
             return tuple((1 + e / _DECADES, tick_text(self.top * 10.0**e)) for e in exponents)
         return tuple((share, tick_text(share * self.top)) for share in (0.0, 0.5, 1.0))
+
+    @property
+    def decimals(self) -> int:
+        """The decimals of all numbers in cells: two from a top of 0.2 to 1, one more or less for each power of ten."""
+        return max(0, 2 - ceil(log10(self.top) - 1e-9))
+
+    def number(self, weight: float) -> str:
+        """A weight as it stands in a cell; no wider than that of `top`."""
+        return f"{weight:.{self.decimals}f}"
+
+    @property
+    def least_number(self) -> float:
+        """The least weight that has a number; smaller ones would read 0."""
+        return 0.5 * 10.0**-self.decimals
 
 
 def scale_for(largest: float, most: float | None, is_log: bool) -> ColourScale:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _VEILED: Final = 0.35  # what is left of the colour of a column that is dimmed
 _NUMBER_SIZES: Final = (13, 12, 11, 10)
-LEAST_NUMBER: Final = 0.005  # of the scale's top; smaller ones would read 0.00
 
 
 @dataclass(frozen=True)
@@ -142,14 +141,15 @@ def cell_colours(scene: MatrixScene, panel: MatrixPanel) -> NDArray[np.uint8]:
     return colours
 
 
-def number_size(width: float, height: float, measure: Measure) -> int | None:
-    """The size of type in which a weight's number stands in a cell of that size; None where it does not fit."""
-    return next((size for size in _NUMBER_SIZES if size + 5 <= height and measure("0.00", size, False) + 4 <= width), None)
+def number_size(width: float, height: float, scale: ColourScale, measure: Measure) -> int | None:
+    """The size of type in which weights of that scale stand in a cell of that size; None where they do not fit."""
+    widest = scale.number(scale.top)
+    return next((size for size in _NUMBER_SIZES if size + 5 <= height and measure(widest, size, False) + 4 <= width), None)
 
 
 def weight_text(weight: float, quantity: Quantity) -> str:
-    """A weight as it stands in a cell: two decimals; for norms, and where they would say nothing, two digits that count."""
-    if quantity != "norms" and weight >= LEAST_NUMBER:
+    """A weight by itself: two decimals; for norms, and where they would say nothing, two digits that count."""
+    if quantity != "norms" and weight >= 0.005:
         return f"{weight:.2f}"
     return f"{weight:.2g}" if weight < 100 else f"{weight:.0f}"
 

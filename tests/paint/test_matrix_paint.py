@@ -16,7 +16,8 @@ from PySide6.QtSvg import QSvgRenderer
 from attnviz.export.figure import Paper, pdf_bytes, svg_bytes
 from attnviz.paint.fonts import text_width
 from attnviz.paint.matrix import paint_matrix_scene
-from attnviz.scene.matrix_scene import MatrixScene, TokenSide, cell_colours
+from attnviz.scene.colour_scale import ColourScale
+from attnviz.scene.matrix_scene import MatrixScene, TokenSide, cell_colours, number_size
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("qapp")
 LIGHT = load_theme("light")
+ANIMAL = "The animal didn't cross the street because it was tired."
 
 
 def scene_of(minilm: Model, text: str, *heads: int, size: tuple[float, float] = (900.0, 560.0), **rest: object) -> MatrixScene:
@@ -83,12 +85,24 @@ def test_numbers_in_a_vector_file_are_text_and_the_weights(minilm: Model) -> Non
     scene = scene_of(minilm, "The animal was tired.", 1)
     svg = svg_bytes(replace(scene, labels=()), Paper(), "{}").decode()
     shown = sorted(re.findall(r">(\d\.\d+)<", svg))
-    told = sorted(f"{weight:.2f}" for weight in scene.panels[0].weights.ravel() if weight >= 0.005 * scene.scale.top)
+    told = sorted(f"{weight:.2f}" for weight in scene.panels[0].weights.ravel() if weight >= 0.005)
     assert 0 < len(told) < scene.panels[0].weights.size
     assert shown == told
     for token in scene.queries.texts:
         assert svg.count(f">{token}<") == 2
     assert not re.search(rb"/Subtype\s*/Image", pdf_bytes(scene, Paper(), "{}"))
+
+
+@pytest.mark.parametrize("top", [1.0, 0.2, 0.1, 0.05, 5.0, 200.0])
+def test_no_number_is_wider_than_its_cell(minilm: Model, top: float) -> None:
+    scene = scene_of(minilm, ANIMAL, 1, size=(528.0, 0.0))
+    shares = np.random.default_rng(7).random(scene.panels[0].weights.shape, np.float32) ** 4
+    panels = (replace(scene.panels[0], weights=np.float32(top) * shares),)
+    scene = replace(scene, scale=ColourScale(top), panels=panels, labels=())
+    svg = svg_bytes(scene, Paper(), "{}").decode()
+    numbers = re.findall(r'<text [^>]*font-size="(\d+)"[^>]*>([\d.]*\d[\d.]*)</text>', svg)
+    assert bool(numbers) == (number_size(scene.cell_width, scene.cell_height, scene.scale, text_width) is not None)
+    assert all(text_width(text, int(size), False) <= scene.cell_width - 3 for size, text in numbers)
 
 
 def test_a_number_is_painted_inside_its_cell(minilm: Model) -> None:
@@ -98,7 +112,7 @@ def test_a_number_is_painted_inside_its_cell(minilm: Model) -> None:
     for row, column in itertools.product(range(cells.n_row), range(cells.n_column)):
         weights = np.zeros_like(panel.weights)
         with_one = weights.copy()
-        with_one[row, column] = 0.006 * scene.scale.top  # pale, so that the number is nearly all of it
+        with_one[row, column] = 0.006  # pale, so that the number is nearly all of it
         pages = [paint(replace(scene, panels=(replace(panel, weights=w),), labels=())) for w in (weights, with_one)]
         changed = np.argwhere((pages[0] != pages[1]).any(axis=2))
         (top, left), (bottom, right) = changed.min(axis=0), changed.max(axis=0)

@@ -170,6 +170,19 @@ def test_a_scale_ends_just_above_the_largest_weight_at_a_round_number(largest: f
         assert float(text) == pytest.approx(share * scale.top, rel=1e-2, abs=1e-9)
 
 
+@given(st.integers(-4, 5), st.sampled_from([1.0, 2.0, 5.0]), st.floats(0, 1))
+def test_numbers_in_cells_have_two_digits_or_three_of_the_largest_and_one_width(power: int, step: float, share: float) -> None:
+    scale = ColourScale(float(f"{step}e{power}"))
+    weight = share * scale.top
+    text = scale.number(weight)
+    assert len(text) <= len(scale.number(scale.top))
+    assert abs(float(text) - weight) <= scale.least_number * (1 + 1e-6)
+    assert abs(float(text) - weight) <= 0.05 * scale.top
+    assert (float(text) == 0) == (weight < scale.least_number) or weight == pytest.approx(scale.least_number)
+    if 0.2 <= scale.top <= 1.0:
+        assert text == f"{weight:.2f}"
+
+
 @given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=30), st.booleans())
 def test_a_larger_weight_never_has_a_smaller_share(weights: list[float], is_log: bool) -> None:
     scale = ColourScale(1.0, is_log)
@@ -372,8 +385,10 @@ def test_one_matrix_is_square_but_for_its_numbers(runs: dict[str, Run]) -> None:
     assert long.cell_width == long.cell_height
     short = build(runs["15"], view_of(1))
     assert short.cell_height <= short.cell_width <= 46
-    assert number_size(short.cell_width, short.cell_height, stand_in_measure) is not None
-    assert number_size(20, 20, stand_in_measure) is None
+    assert number_size(short.cell_width, short.cell_height, ColourScale(1.0), stand_in_measure) == 13
+    assert number_size(20, 20, ColourScale(1.0), stand_in_measure) is None
+    assert number_size(26, 20, ColourScale(0.5), stand_in_measure) == 10
+    assert number_size(26, 20, ColourScale(0.05), stand_in_measure) is None
 
 
 def test_several_heads_are_as_many_panels_each_with_its_name_in_its_colour(runs: dict[str, Run]) -> None:
@@ -402,6 +417,13 @@ def test_long_words_have_room_or_are_cut(minilm: Model, size: tuple[float, float
         scene = build(run, view_of(*heads, words=True), size)
         check_geometry(scene)
         assert any(label.text.endswith("\N{HORIZONTAL ELLIPSIS}") for label in side_labels(scene))
+
+
+@pytest.mark.parametrize("heads", [1, 2, 12])
+def test_tokens_of_usual_length_are_not_cut(runs: dict[str, Run], heads: int) -> None:
+    for size in (WIDE, (528.0, 0.0)):
+        scene = build(runs["animal"], view_of(*range(heads)), size)
+        assert {label.text for label in side_labels(scene)} <= set(scene.queries.texts)
 
 
 def test_turned_labels_point_at_the_middle_of_their_columns(runs: dict[str, Run]) -> None:
