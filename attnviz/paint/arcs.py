@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from attnviz.paint.fonts import font, text_width
 from attnviz.paint.page import paint_lines, paint_page, see_through
 from attnviz.paint.paths import cubic_path
-from attnviz.scene.focus import arcs_in_focus, focus_labels, other_ends
+from attnviz.scene.arcs.focus import arcs_in_focus, focus_labels, other_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

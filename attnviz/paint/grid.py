@@ -14,7 +14,7 @@ from attnviz.scene.ramps import N_STEP, ramp
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attnviz.scene.grid_scene import Box, GridScene
+    from attnviz.scene.grid.scene import Box, GridScene
     from attnviz.scene.theme import Theme
 
 _FADED: Final = 0.2  # what is left of the colours of a square outside the filter

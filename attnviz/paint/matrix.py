@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QImage, QLinearGradient, QPaintEngine, QPainte
 from attnviz.paint.fonts import font, text_width
 from attnviz.paint.page import paint_page
 from attnviz.paint.sides import paint_sides
-from attnviz.scene.matrix_scene import cell_colours, number_size
+from attnviz.scene.matrix.scene import cell_colours, number_size
 from attnviz.scene.oklab import levels_of
 from attnviz.scene.ramps import N_STEP, colour_name, is_dark, ramp
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from attnviz.scene.matrix_scene import Cells, MatrixPanel, MatrixScene
+    from attnviz.scene.matrix.scene import Cells, MatrixPanel, MatrixScene
 
     # The row and the column that are lit, None for none.
     Lit = tuple[int | None, int | None]

@@ -8,8 +8,8 @@ from attnviz.paint.arcs import paint_arc_scene
 from attnviz.paint.grid import paint_grid_scene
 from attnviz.paint.matrix import paint_matrix_scene
 from attnviz.paint.steps import paint_steps_scene
-from attnviz.scene.grid_scene import GridScene
-from attnviz.scene.matrix_scene import MatrixScene
+from attnviz.scene.grid.scene import GridScene
+from attnviz.scene.matrix.scene import MatrixScene
 from attnviz.scene.scene import ArcScene
 from attnviz.scene.steps.scene import StepsScene
 

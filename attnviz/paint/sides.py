@@ -8,13 +8,13 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from attnviz.paint.fonts import font, text_width
-from attnviz.scene.sides import SideSpace, column_labels, row_labels
+from attnviz.scene.matrix.sides import SideSpace, column_labels, row_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.scene.matrix_scene import Cells, MatrixPanel, MatrixScene, TokenSide
-    from attnviz.scene.sides import SideLabel
+    from attnviz.scene.matrix.scene import Cells, MatrixPanel, MatrixScene, TokenSide
+    from attnviz.scene.matrix.sides import SideLabel
 
 _JOIN_AWAY = 3.5  # from the cells, of the line that joins the pieces of a word
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attnviz.scene.arcs import build_arcs
-from attnviz.scene.grid import build_grid
-from attnviz.scene.matrix import build_matrix
+from attnviz.scene.arcs.build import build_arcs
+from attnviz.scene.grid.build import build_grid
+from attnviz.scene.matrix.build import build_matrix
 from attnviz.scene.steps.build import build_steps
 
 if TYPE_CHECKING:

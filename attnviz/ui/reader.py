@@ -20,15 +20,15 @@ from PySide6.QtWidgets import (
 )
 
 from attnviz.engine.heads import valid_head_counts
-from attnviz.scene.grid import selected_head
+from attnviz.scene.grid.build import selected_head
 from attnviz.session.examples import Example, load_examples
 from attnviz.session.sight import KIND_NAMES, kind_of
 from attnviz.session.survey import kept_survey
 from attnviz.ui.chips import HeadChips
-from attnviz.ui.head_panel import HeadPanel
 from attnviz.ui.notice import Notice
-from attnviz.ui.picture_stack import PictureStack
-from attnviz.ui.reading_panel import ReadingPanel
+from attnviz.ui.panels.head_panel import HeadPanel
+from attnviz.ui.panels.reading_panel import ReadingPanel
+from attnviz.ui.pictures.stack import PictureStack
 from attnviz.ui.sentence import SentenceField
 from attnviz.ui.stops import StopSlider
 from attnviz.ui.threshold import ThresholdControl
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from attnviz.session.run import Run
     from attnviz.session.session import State
     from attnviz.ui.appearance import Appearance
-    from attnviz.ui.canvas import Canvas
+    from attnviz.ui.pictures.canvas import Canvas
 
 # Heads narrower than this say little about language; the engine and the command line take them all the same.
 _NARROWEST_HEAD = 8

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Runs in the child: the program as it is, with one observer that reports the first painted arcs and ends it.
 _CHILD = """
 import json, resource, sys, time
-from attnviz.ui.canvas import Canvas
+from attnviz.ui.pictures.canvas import Canvas
 
 def report(canvas):
     if canvas.scene is not None and len(canvas.scene.arcs):

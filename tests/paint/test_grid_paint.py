@@ -14,7 +14,7 @@ from attnviz.export.figure import Paper, pdf_bytes, svg_bytes
 from attnviz.paint.fonts import text_width
 from attnviz.paint.grid import squares_image
 from attnviz.paint.painter import paint_scene
-from attnviz.scene.grid import build_grid
+from attnviz.scene.grid.build import build_grid
 from attnviz.scene.page import Layout
 from attnviz.scene.ramps import ramp
 from attnviz.scene.theme import load_theme
@@ -23,7 +23,7 @@ from tests.scene.pictures import run_of
 
 if TYPE_CHECKING:
     from attnviz.engine.model import Model
-    from attnviz.scene.grid_scene import GridScene
+    from attnviz.scene.grid.scene import GridScene
 
 pytestmark = pytest.mark.usefixtures("qapp")
 LIGHT = load_theme("light")

@@ -16,8 +16,8 @@ from PySide6.QtSvg import QSvgRenderer
 from attnviz.export.figure import Paper, pdf_bytes, svg_bytes
 from attnviz.paint.fonts import text_width
 from attnviz.paint.matrix import paint_matrix_scene
-from attnviz.scene.colour_scale import ColourScale
-from attnviz.scene.matrix_scene import MatrixScene, TokenSide, cell_colours, number_size
+from attnviz.scene.matrix.colour_scale import ColourScale
+from attnviz.scene.matrix.scene import MatrixScene, TokenSide, cell_colours, number_size
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
@@ -28,7 +28,7 @@ from tests.scene.pictures import SHOWN, run_of, text_of
 
 if TYPE_CHECKING:
     from attnviz.engine.model import Model
-    from attnviz.scene.matrix_scene import MatrixPanel
+    from attnviz.scene.matrix.scene import MatrixPanel
 
 pytestmark = pytest.mark.usefixtures("qapp")
 LIGHT = load_theme("light")

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.engine.model import Model, load_model
-from attnviz.scene.grid import build_grid
-from attnviz.scene.grid_plan import plan_grid
-from attnviz.scene.grid_scene import GridScene, HeadCell, cell_text
+from attnviz.scene.grid.build import build_grid
+from attnviz.scene.grid.plan import plan_grid
+from attnviz.scene.grid.scene import GridScene, HeadCell, cell_text
 from attnviz.scene.page import Layout
 from attnviz.scene.theme import load_theme
 from attnviz.session.grid_choice import SUMMARY_NAMES, GridChoice

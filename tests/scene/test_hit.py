@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attnviz.scene.hit import arc_under, sample, token_under
+from attnviz.scene.arcs.hit import arc_under, sample, token_under
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme

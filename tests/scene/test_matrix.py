@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.engine.model import load_model
-from attnviz.scene.colour_scale import ColourScale, scale_for
-from attnviz.scene.matrix import MOST_PANELS
-from attnviz.scene.matrix_hit import NOWHERE, Spot, spot_at, spot_text
-from attnviz.scene.matrix_scene import Cells, MatrixScene, TokenSide, cell_colours, number_size, weight_text
+from attnviz.scene.matrix.build import MOST_PANELS
+from attnviz.scene.matrix.colour_scale import ColourScale, scale_for
+from attnviz.scene.matrix.hit import NOWHERE, Spot, spot_at, spot_text
+from attnviz.scene.matrix.scene import Cells, MatrixScene, TokenSide, cell_colours, number_size, weight_text
+from attnviz.scene.matrix.sides import SideLabel, SideSpace, column_labels, elided, pitch, row_labels, way_of
 from attnviz.scene.oklab import levels_of
 from attnviz.scene.page import Layout
 from attnviz.scene.palette import head_colour
 from attnviz.scene.pictures import build_scene
 from attnviz.scene.ramps import N_STEP, ramp
-from attnviz.scene.sides import SideLabel, SideSpace, column_labels, elided, pitch, row_labels, way_of
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import HeadChoice, Sinks, View
 from attnviz.session.weights import MEAN

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from attnviz.analysis.edges import Threshold
 from attnviz.analysis.reading import Reading, looked_at_by, looks_at
-from attnviz.scene.focus import focus_labels
+from attnviz.scene.arcs.focus import focus_labels
 from attnviz.scene.page import Layout
 from attnviz.scene.palette import head_colour
 from attnviz.scene.pictures import build_scene

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.engine.tokenizer import Token
-from attnviz.scene.rows import Rows, set_rows
+from attnviz.scene.arcs.rows import Rows, set_rows
 from tests.scene.pictures import stand_in_measure
 
 

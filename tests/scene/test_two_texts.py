@@ -10,7 +10,7 @@ import pytest
 from attnviz.analysis.edges import Threshold
 from attnviz.engine.model import Model, load_model
 from attnviz.export.provenance import provenance
-from attnviz.scene.focus import arcs_in_focus, focus_labels
+from attnviz.scene.arcs.focus import arcs_in_focus, focus_labels
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from attnviz.paint.fonts import text_width
-from attnviz.scene.grid import build_grid
+from attnviz.scene.grid.build import build_grid
 from attnviz.scene.page import Layout
 from attnviz.scene.ramps import ramp
 from attnviz.session.grid_choice import GridChoice
@@ -21,8 +21,8 @@ from attnviz.session.survey import survey_of
 from attnviz.session.view import HeadChoice, Sinks, View
 from attnviz.session.weights import MEAN
 from attnviz.ui.appearance import Appearance
-from attnviz.ui.grid_view import GridView
-from attnviz.ui.head_panel import HeadPanel
+from attnviz.ui.panels.head_panel import HeadPanel
+from attnviz.ui.pictures.grid_view import GridView
 from tests.scene.pictures import run_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from attnviz.engine.model import Model
-    from attnviz.scene.grid_scene import GridScene
+    from attnviz.scene.grid.scene import GridScene
 
 ANIMAL = "The animal didn't cross the street because it was tired."
 LEFT = Qt.MouseButton.LeftButton

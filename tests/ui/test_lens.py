@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz.scene.matrix_scene import Cells
-from attnviz.ui.lens import Lens
+from attnviz.scene.matrix.scene import Cells
+from attnviz.ui.pictures.lens import Lens
 
 sizes = st.integers(1, 800)
 moves = st.lists(

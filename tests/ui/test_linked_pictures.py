@@ -16,7 +16,7 @@ from tests.ui.hands import CTRL, LEFT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from attnviz.ui.picture_view import PictureView
+    from attnviz.ui.pictures.picture_view import PictureView
     from tests.ui.hands import Hands
 
 ISOLATES = dict.fromkeys(map(ord, "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}"))

@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QApplication
 
 from attnviz.paint.fonts import text_width
 from attnviz.paint.painter import paint_scene
-from attnviz.scene.matrix_hit import NOWHERE, Spot, spot_at
-from attnviz.scene.matrix_scene import MatrixScene, cell_colours
+from attnviz.scene.matrix.hit import NOWHERE, Spot, spot_at
+from attnviz.scene.matrix.scene import MatrixScene, cell_colours
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import HeadChoice, View
-from attnviz.ui.matrix_view import MatrixView
+from attnviz.ui.pictures.matrix_view import MatrixView
 from tests.paint.test_matrix_paint import synthetic
 from tests.scene.pictures import SHOWN, run_of, text_of
 

@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
 from attnviz.paint.fonts import text_width
-from attnviz.scene.focus import focus_labels
-from attnviz.scene.hit import arc_under
+from attnviz.scene.arcs.focus import focus_labels
+from attnviz.scene.arcs.hit import arc_under
 from attnviz.scene.palette import head_colour
-from attnviz.ui.canvas import arc_text
+from attnviz.ui.pictures.canvas import arc_text
 from tests.ui.hands import CTRL, LEFT, NO_KEY, Hands
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from attnviz.paint.fonts import text_width
 from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import HeadChoice, View
-from attnviz.ui import steps_view
 from attnviz.ui.copying import leave_clipboard
-from attnviz.ui.steps_view import StepsView
+from attnviz.ui.pictures import steps_view
+from attnviz.ui.pictures.steps_view import StepsView
 from tests.scene.pictures import run_of
 from tests.scene.test_steps_scene import ANIMAL, LAYOUTS, WINDOW, check_geometry
 

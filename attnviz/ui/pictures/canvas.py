@@ -13,17 +13,17 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from attnviz.paint.arcs import ground_strength, paint_arcs, paint_text
 from attnviz.paint.paths import cubic_path
-from attnviz.scene.focus import arcs_in_focus
-from attnviz.scene.hit import arc_under, token_under
+from attnviz.scene.arcs.focus import arcs_in_focus
+from attnviz.scene.arcs.hit import arc_under, token_under
 from attnviz.scene.scene import ArcScene
 from attnviz.scene.words import head_name
-from attnviz.ui.picture_view import PictureView, paint_tip
+from attnviz.ui.pictures.picture_view import PictureView, paint_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
     from PySide6.QtWidgets import QWidget
 
-    from attnviz.scene.glide import Glide
+    from attnviz.scene.arcs.glide import Glide
 
 _GLIDE_MS = 150
 

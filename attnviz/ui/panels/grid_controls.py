@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from attnviz.scene.summaries import summary_number
+from attnviz.scene.grid.summaries import summary_number
 from attnviz.session.grid_choice import SUMMARY_NAMES, GridChoice
 from attnviz.session.survey import chosen_values
 from attnviz.ui.lines import line

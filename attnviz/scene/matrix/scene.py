@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attnviz.engine.ops import Float32
-    from attnviz.scene.colour_bar import ColourBar
-    from attnviz.scene.colour_scale import ColourScale
+    from attnviz.scene.matrix.colour_bar import ColourBar
+    from attnviz.scene.matrix.colour_scale import ColourScale
     from attnviz.scene.scene import Measure
     from attnviz.session.view import Quantity
 

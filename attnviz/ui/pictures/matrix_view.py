@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 
 from attnviz.paint.fonts import text_width
-from attnviz.scene.matrix_hit import NOWHERE, Spot, spot_at, spot_text
-from attnviz.scene.matrix_scene import MatrixScene
-from attnviz.ui.lens import Lens
-from attnviz.ui.matrix_items import MatrixPlot
-from attnviz.ui.picture_view import PictureView, paint_tip
+from attnviz.scene.matrix.hit import NOWHERE, Spot, spot_at, spot_text
+from attnviz.scene.matrix.scene import MatrixScene
+from attnviz.ui.pictures.lens import Lens
+from attnviz.ui.pictures.matrix_items import MatrixPlot
+from attnviz.ui.pictures.picture_view import PictureView, paint_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPainter, QWheelEvent
     from PySide6.QtWidgets import QWidget
 
-    from attnviz.scene.matrix_scene import Cells
+    from attnviz.scene.matrix.scene import Cells
 
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.analysis.edges import Edges, strongest_edges
+from attnviz.scene.arcs.curves import Ends, curves_of, ends_of, rise_of
+from attnviz.scene.arcs.rows import Rows, set_rows
 from attnviz.scene.captions import caption_of, warnings_of
-from attnviz.scene.curves import Ends, curves_of, ends_of, rise_of
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, Layout, Page
 from attnviz.scene.palette import head_colour
-from attnviz.scene.rows import Rows, set_rows
 from attnviz.scene.scene import Arcs, ArcScene, TokenBox
 from attnviz.scene.shares import drawn_line, nothing_read_line, quantity_line, shares_line
 from attnviz.scene.words import direction_legend, shortened

@@ -9,14 +9,14 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from attnviz.paint.fonts import font
-from attnviz.scene.summaries import SUMMARY_MEANINGS, cell_name, summary_number
+from attnviz.scene.grid.summaries import SUMMARY_MEANINGS, cell_name, summary_number
 from attnviz.scene.words import shortened
 from attnviz.session.grid_choice import SUMMARY_NAMES, GridChoice, SummaryName
 from attnviz.session.head_reading import read_head
 from attnviz.session.view import PICTURE_NAMES
-from attnviz.ui.grid_controls import GridControls
-from attnviz.ui.head_preview import HeadPreview
 from attnviz.ui.lines import line
+from attnviz.ui.panels.grid_controls import GridControls
+from attnviz.ui.panels.head_preview import HeadPreview
 
 if TYPE_CHECKING:
     from attnviz.session.head_reading import HeadReading, Pair

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from attnviz.analysis.edges import Edges
     from attnviz.engine.ops import Float32
-    from attnviz.scene.rows import Rows
+    from attnviz.scene.arcs.rows import Rows
 
 # A cubic whose inner control points are lifted by h rises to 3/4·h.
 _LIFT = 4.0 / 3.0

@@ -16,7 +16,7 @@ from PySide6.QtGui import QPainter
 from attnviz.paint.matrix import paint_bar, paint_over_cells
 from attnviz.paint.page import paint_page
 from attnviz.paint.sides import paint_columns_side, paint_rows_side
-from attnviz.scene.matrix_scene import Cells, cell_colours
+from attnviz.scene.matrix.scene import Cells, cell_colours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from attnviz.paint.matrix import Lit
-    from attnviz.scene.matrix_scene import MatrixPanel, MatrixScene
+    from attnviz.scene.matrix.scene import MatrixPanel, MatrixScene
 
 _NONE_LIT: Lit = (None, None)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.scene.matrix_scene import Cells, TokenSide
+    from attnviz.scene.matrix.scene import Cells, TokenSide
     from attnviz.scene.scene import Measure
 
 Way = Literal["level", "slanted", "upright"]

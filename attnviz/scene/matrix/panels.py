@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from attnviz.scene.sides import AWAY, SideSpace, way_of
+from attnviz.scene.matrix.sides import AWAY, SideSpace, way_of
 
 if TYPE_CHECKING:
-    from attnviz.scene.matrix_scene import TokenSide
+    from attnviz.scene.matrix.scene import TokenSide
+    from attnviz.scene.matrix.sides import Way
     from attnviz.scene.scene import Measure
-    from attnviz.scene.sides import Way
 
 TITLE: Final = 20.0  # the line above each of several panels
 _GAP: Final = 16.0  # between panels

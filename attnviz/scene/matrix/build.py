@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.scene.captions import caption_of, warnings_of
-from attnviz.scene.colour_bar import bar_beside, bar_depth, bar_labels, bar_room
-from attnviz.scene.colour_scale import scale_for
-from attnviz.scene.matrix_scene import MatrixPanel, MatrixScene, TokenSide, weight_text
+from attnviz.scene.matrix.colour_bar import bar_beside, bar_depth, bar_labels, bar_room
+from attnviz.scene.matrix.colour_scale import scale_for
+from attnviz.scene.matrix.panels import arrange
+from attnviz.scene.matrix.scene import MatrixPanel, MatrixScene, TokenSide, weight_text
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, SMALL, Page
 from attnviz.scene.palette import head_colour
-from attnviz.scene.panels import arrange
 from attnviz.scene.scene import Label
 from attnviz.scene.shares import nothing_read_line, quantity_line, shares_line
 from attnviz.scene.words import count_of, head_name, shortened
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attnviz.engine.ops import Float32
-    from attnviz.scene.colour_scale import ColourScale
+    from attnviz.scene.matrix.colour_scale import ColourScale
+    from attnviz.scene.matrix.panels import Arrangement
     from attnviz.scene.page import Layout
-    from attnviz.scene.panels import Arrangement
     from attnviz.scene.scene import Measure
     from attnviz.scene.theme import Theme
     from attnviz.session.run import Run

@@ -19,7 +19,7 @@ from attnviz.scene.page import SMALL
 from attnviz.scene.scene import Label
 from attnviz.scene.steps.hit import NOTHING, Hit, hit_at
 from attnviz.scene.steps.scene import StepsScene
-from attnviz.ui.picture_view import PictureView, paint_tip
+from attnviz.ui.pictures.picture_view import PictureView, paint_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from attnviz.paint.fonts import font, text_width
-from attnviz.ui.viewport import Viewport
+from attnviz.ui.pictures.viewport import Viewport
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnviz.scene.focus import arcs_in_focus
+from attnviz.scene.arcs.focus import arcs_in_focus
 
 if TYPE_CHECKING:
     from attnviz.engine.ops import Float32

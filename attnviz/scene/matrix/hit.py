@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.scene.matrix_scene import weight_text
-from attnviz.scene.sides import AWAY, SideSpace, way_of
+from attnviz.scene.matrix.scene import weight_text
+from attnviz.scene.matrix.sides import AWAY, SideSpace, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.scene.matrix_scene import Cells, MatrixScene
+    from attnviz.scene.matrix.scene import Cells, MatrixScene
     from attnviz.scene.scene import Measure
 
 

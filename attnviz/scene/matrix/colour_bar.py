@@ -11,7 +11,7 @@ from attnviz.scene.scene import Label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.scene.colour_scale import ColourScale
+    from attnviz.scene.matrix.colour_scale import ColourScale
     from attnviz.scene.scene import Measure
 
 BAR_AWAY: Final = 20.0  # from the panels

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QPointF, Qt, Signal
 
 from attnviz.paint.grid import paint_frame, paint_ground, paint_marks, paint_squares, painter_scale, squares_image
-from attnviz.scene.grid_scene import GridScene, HeadCell, cell_text
-from attnviz.ui.picture_view import PictureView, paint_tip
+from attnviz.scene.grid.scene import GridScene, HeadCell, cell_text
+from attnviz.ui.pictures.picture_view import PictureView, paint_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage, QKeyEvent, QPainter

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from attnviz.scene.grid_plan import GridPlan, plan_grid
-from attnviz.scene.grid_scene import HeadCell
+from attnviz.scene.grid.plan import GridPlan, plan_grid
+from attnviz.scene.grid.scene import HeadCell
+from attnviz.scene.grid.summaries import summary_number
 from attnviz.scene.page import SMALL
 from attnviz.scene.ramps import steps_of
-from attnviz.scene.summaries import summary_number
 from attnviz.scene.words import head_name
 from attnviz.session.grid_choice import order_of, passes
 from attnviz.session.survey import chosen_values

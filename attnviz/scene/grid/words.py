@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from attnviz.scene.grid.summaries import SUMMARY_LINES, SUMMARY_WORDS, summary_number
 from attnviz.scene.shares import nothing_read_line, quantity_line, shares_line
-from attnviz.scene.summaries import SUMMARY_LINES, SUMMARY_WORDS, summary_number
 from attnviz.scene.words import count_of, heads_phrase, kind_phrase
 from attnviz.session.sight import heads_of
 from attnviz.session.survey import chosen_values

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from attnviz.scene.grid.summaries import cell_name, summary_phrase
 from attnviz.scene.scene import Scene
-from attnviz.scene.summaries import cell_name, summary_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from attnviz.scene.matrix_scene import Cells
+    from attnviz.scene.matrix.scene import Cells
 
 _LARGEST_CELL = 72.0  # pixels, across its shorter side
 

@@ -8,14 +8,14 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget
 
 from attnviz.paint.fonts import text_width
-from attnviz.scene.arcs import build_arcs, choose_edges
-from attnviz.scene.glide import Glide, can_glide
+from attnviz.scene.arcs.build import build_arcs, choose_edges
+from attnviz.scene.arcs.glide import Glide, can_glide
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
 from attnviz.session.sight import kind_of, sight_of
 from attnviz.session.view import seen_by_picture
-from attnviz.ui.canvas import Canvas
-from attnviz.ui.surveys import Surveys
+from attnviz.ui.pictures.canvas import Canvas
+from attnviz.ui.pictures.surveys import Surveys
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -162,15 +162,15 @@ class PictureStack(QStackedWidget):
         """The widget of a picture; imported when it is first wanted, since plotting costs a third of a second to load."""
         match picture:
             case "grid":
-                from attnviz.ui.grid_view import GridView
+                from attnviz.ui.pictures.grid_view import GridView
 
                 return GridView(self)
             case "matrix":
-                from attnviz.ui.matrix_view import MatrixView
+                from attnviz.ui.pictures.matrix_view import MatrixView
 
                 return MatrixView(self)
             case "steps":
-                from attnviz.ui.steps_view import StepsView
+                from attnviz.ui.pictures.steps_view import StepsView
 
                 return StepsView(self)
             case "arcs":

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.scene.captions import warnings_of
-from attnviz.scene.grid_scene import Bar, Box, GridScene
-from attnviz.scene.grid_squares import NAME_GAP, Squares, arrange
-from attnviz.scene.grid_words import caption_of_grid, foot_lines, legend_of_grid, scale_phrase
+from attnviz.scene.grid.scene import Bar, Box, GridScene
+from attnviz.scene.grid.squares import NAME_GAP, Squares, arrange
+from attnviz.scene.grid.summaries import SUMMARY_WORDS
+from attnviz.scene.grid.words import caption_of_grid, foot_lines, legend_of_grid, scale_phrase
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, SMALL, Layout, Page
 from attnviz.scene.scene import Label
-from attnviz.scene.summaries import SUMMARY_WORDS
 from attnviz.scene.words import head_name, shortened, wrap
 from attnviz.session.grid_choice import GridChoice, passes
 from attnviz.session.sight import heads_of, sight_of
@@ -23,7 +23,7 @@ from attnviz.session.weights import MEAN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from attnviz.scene.grid_scene import HeadCell
+    from attnviz.scene.grid.scene import HeadCell
     from attnviz.scene.scene import Measure
     from attnviz.scene.theme import Theme
     from attnviz.session.run import Run
