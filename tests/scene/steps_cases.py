@@ -45,6 +45,7 @@ CASES: Final = (
     Case("qwen3-head-dim-tied", headings=frozenset({"normed", "turned"})),
     Case("olmo2-lm", headings=frozenset({"normed", "turned"})),
     Case("gemma2-caps-windows", headings=frozenset({"normed", "turned", "capped"}), layer=0),
+    Case("modernbert-mlm", headings=frozenset({"normed", "turned"})),
     Case("gpt-oss-windows-yarn", headings=frozenset({"normed", "turned"}), layer=0),
 )
 

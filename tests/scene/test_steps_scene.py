@@ -324,6 +324,37 @@ def test_heads_that_share_keys_are_named() -> None:
     assert "group" not in alone
 
 
+@pytest.mark.parametrize(
+    ("head_count", "head", "said"),
+    [
+        (4, 2, "Here the trained heads 6\N{EN DASH}8 are one."),
+        (1, 0, "Here the trained heads 0\N{EN DASH}11 are one."),
+        (24, 7, "Here this is part 2 of 2 of the trained head 3."),
+        (12, 7, None),
+    ],
+)
+def test_a_what_if_says_what_its_head_is_made_of(minilm: Model, head_count: int, head: int, said: str | None) -> None:
+    run = run_of(minilm, ANIMAL, head_count)
+    view = View(picture="steps", layer=2, heads=HeadChoice(frozenset({head}), head_count))
+    scene = scene_of(run, view)
+    sentence = next(stage.sentence for stage in scene.stages if stage.name == "projections")
+    assert ("Here" in sentence) == (said is not None)
+    assert (said or "") in sentence
+    if head_count == 4:  # of a merged head's query the first third is its first trained head's
+        whole = next(strip for strip in scene.strips if strip.what.startswith("query of"))
+        query = scene.content.query
+        np.testing.assert_allclose(whole.values, run.trace.q(2)[query, 6 * 32 : 9 * 32], atol=1e-6)
+
+
+def test_a_window_of_both_sides_says_how_far_it_reaches() -> None:
+    run = run_of_case("modernbert-mlm")
+    layers = run.trace.config.stack.looks
+    layer = next(at for at, look in enumerate(layers) if look.reach is not None)
+    scene = scene_of(run, View(picture="steps", layer=layer, focus=0))
+    assert scene.content.steps.hidden.any()
+    assert f"Only {layers[layer].reach} each way are seen." in next(s.sentence for s in scene.stages if s.name == "scores")
+
+
 def test_keys_that_cannot_be_seen_are_named_and_weigh_nothing() -> None:
     scene = of_case(Case("llama-gqa"), query=4)
     later = [label for label in scene.labels if label.text == "cannot see"]

@@ -90,6 +90,8 @@ def _vectors_sentence(content: Content) -> str:
 
 def _projections_sentence(content: Content) -> str:
     parts = ["What a token asks for (q), offers (k), passes on (v)."]
+    if content.head_count != content.steps.n_head:
+        parts.append(_what_if_sentence(content))
     group = content.group
     if len(group) > 1:
         first, last = int(content.steps.kv_head[content.head]), int(content.steps.kv_last[content.head])
@@ -100,6 +102,16 @@ def _projections_sentence(content: Content) -> str:
     if content.steps.q_turned is not None:
         parts.append(f"RoPE turns both by position, the query by {content.query}.")
     return " ".join(parts)
+
+
+def _what_if_sentence(content: Content) -> str:
+    """What a head of a what-if is made of: several trained heads as one, or a part of one."""
+    head, count, n_head = content.head, content.head_count, content.steps.n_head
+    if count < n_head:
+        size = n_head // count
+        return f"Here the trained heads {head * size}\N{EN DASH}{(head + 1) * size - 1} are one."
+    parts = count // n_head
+    return f"Here this is part {head % parts + 1} of {parts} of the trained head {head // parts}."
 
 
 def _scores_sentence(content: Content) -> str:
