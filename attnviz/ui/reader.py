@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from attnviz.engine.heads import valid_head_counts
+from attnviz.errors import AttnvizError
 from attnviz.scene.grid.build import selected_head
 from attnviz.session.examples import Example, load_examples
-from attnviz.session.sight import KIND_NAMES, kind_of
+from attnviz.session.sight import KIND_NAMES, kind_of, sight_of
 from attnviz.session.survey import kept_survey
 from attnviz.ui.chips import HeadChips
 from attnviz.ui.notice import Notice
@@ -62,6 +63,7 @@ class ReaderPage(QWidget):
         super().__init__(parent)
         self._appearance = appearance
         self._state: State | None = None
+        self._picture_failed = False
         self.sentence = SentenceField(self)
         self.pair_button = QToolButton(self)
         self.pair_button.setText("Second text")
@@ -100,7 +102,7 @@ class ReaderPage(QWidget):
         self._compose()
         self.pictures.focusMoved.connect(self._on_focus_moved)
         self.pictures.built.connect(self._on_picture_built)
-        self.pictures.surveyFailed.connect(self.notice.show_sentence)
+        self.pictures.failed.connect(self._on_picture_failed)
 
     @property
     def canvas(self) -> Canvas:
@@ -282,9 +284,17 @@ class ReaderPage(QWidget):
         looks = [example.look for example in load_examples() if known and example.text == state.text]
         self._look.setText(looks[0] if looks else "")
 
+    def _on_picture_failed(self, sentence: str) -> None:
+        self._picture_failed = True
+        self.notice.show_sentence(sentence)
+
     def _on_picture_built(self) -> None:
         """Show beside a new picture what belongs to it."""
         run, view = self._state.run, self._state.view
+        if self._picture_failed:
+            self._picture_failed = False
+            self.notice.show_sentence(self._state.failure)
+        self.bar.sinks.show_share(sight_of(run.trace, view).shares.sinks)
         if view.picture != "grid":
             return
         survey = kept_survey(run.trace, view)
@@ -293,7 +303,11 @@ class ReaderPage(QWidget):
 
     def _on_focus_moved(self, token: object) -> None:
         if self._state is not None:
-            self.panel.show_token(self._state.run, self._state.view, token)
+            run, view = self._state.run, self._state.view
+            try:
+                self.panel.show_token(run, view, token)
+            except AttnvizError:  # the picture has said why
+                self.panel.show_token(run, view, None)
 
     def _on_example_triggered(self, action: QAction) -> None:
         example: Example = action.data()

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QButtonGroup, QCheckBox, QFrame, QLabel, QRadioBut
 from attnviz.session.view import SINK_NAMES, TREATMENT_NAMES, Sinks
 
 if TYPE_CHECKING:
-    from attnviz.session.sight import Sight
     from attnviz.session.view import SinkKind, Treatment
 
 _WIDTH: Final = 320
@@ -46,10 +45,10 @@ class SinksControl(QToolButton):
         self._share = QLabel(self.popup)
         self._compose()
         self.clicked.connect(self._on_clicked)
-        self.show_sinks(self._sinks, None)
+        self.show_sinks(self._sinks)
 
-    def show_sinks(self, sinks: Sinks, sight: Sight | None) -> None:
-        """Show a choice, in silence, and what share of the attention it is about."""
+    def show_sinks(self, sinks: Sinks) -> None:
+        """Show a choice, in silence."""
         self._sinks = sinks
         self.setText((_BUTTON[sinks.treatment] if sinks.kinds else _BUTTON["show"]) + " \N{BLACK DOWN-POINTING SMALL TRIANGLE}")
         for kind, box in self.boxes.items():
@@ -57,7 +56,10 @@ class SinksControl(QToolButton):
             box.setChecked(kind in sinks.kinds)
             box.blockSignals(was)
         self.treatments[sinks.treatment].setChecked(True)
-        self._share.setText("" if sight is None else f"Here: mean {round(100 * sight.shares.sinks)} % of what the picture shows.")
+
+    def show_share(self, share: float) -> None:
+        """Say what mean share of the rows of the picture the sinks have, 0 to 1."""
+        self._share.setText(f"In this picture they have {round(100 * share)} % of each row, on average.")
 
     def share(self) -> str:
         """The line that says how much it is."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QToolButton, QWidget
 
-from attnviz.session.sight import kind_of, sight_of
+from attnviz.session.sight import kind_of
 from attnviz.session.view import BETWEEN_NAMES, PICTURE_NAMES, QUANTITY_NAMES
 from attnviz.ui.sinks_control import SinksControl
 
@@ -65,7 +65,7 @@ class ViewBar(QWidget):
         self.words.blockSignals(was)
         self.texts.setVisible(run.trace.pair is not None and len(run.trace.kinds) == 1)
         self._set(self.texts, list(BETWEEN_NAMES), view.between)
-        self.sinks.show_sinks(view.sinks, sight_of(run.trace, view))
+        self.sinks.show_sinks(view.sinks)
 
     def _compose(self) -> None:
         row = QHBoxLayout(self)

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
+from attnviz.errors import InputError
 from attnviz.session.grid_choice import GridChoice
 from attnviz.session.view import PICTURE_NAMES
 from tests.ui.hands import CTRL, LEFT
@@ -164,3 +165,23 @@ def test_rows_of_a_matrix_hover_in_the_panel(hands: Hands) -> None:
     row = matrix.scene.queries.positions.index(hands.position("tired"))
     hands.point(QPointF(cells.left + 0.5 * cells.width, cells.top + (row + 0.5) * cells.height).toPoint(), matrix)
     assert hands.reader.panel.title() == "tired"
+
+
+@pytest.mark.parametrize(("picture", "view"), [("arcs", {"quantity": "norms"}), ("matrix", {"quantity": "norms"}), ("steps", {})])
+def test_a_picture_that_needs_more_memory_than_there_is_says_so_and_the_one_before_stays(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch, picture: str, view: dict[str, str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise InputError("The steps take 9 GB of memory, and 1 MB are free; use a shorter text.")
+
+    before = hands.scene
+    monkeypatch.setattr(type(hands.run.trace), "_inside", refuse)
+    hands.window.session.show(picture=picture, **view)
+    hands.settle()
+    assert hands.reader.notice.isVisible()
+    assert "9 GB of memory" in hands.reader.notice.text()
+    hands.window.session.show(picture="arcs", quantity="attention")
+    assert [box.text for box in hands.canvas.scene.tokens] == [box.text for box in before.tokens]
+    assert not hands.reader.notice.isVisible()
+    hands.point_token(3)
+    assert hands.reader.panel.title() == hands.run.trace.pieces[3].shown

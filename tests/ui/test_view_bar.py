@@ -83,7 +83,7 @@ def test_each_treatment_of_sinks_is_said_on_the_picture(hands: Hands, treatment:
     share = round(100 * hands.run.trace.attention(0)[:, 1:-1][:, :, [0, 4, 13, 14]].sum(-1).mean())
     if says in ("hidden: ", "taken out: "):
         assert f"mean {share} %" in lines[0]
-        assert f"mean {share} %" in sinks.share()
+        assert f"they have {share} %" in sinks.share()
     assert ("[CLS]" in hands.words()) == (treatment in ("show", "dim"))
     assert "." in hands.words()  # a part of the sentence, whatever is shown of it
     sinks.popup.close()

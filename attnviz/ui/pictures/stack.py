@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget
 
+from attnviz.errors import AttnvizError
 from attnviz.paint.fonts import text_width
 from attnviz.scene.arcs.build import build_arcs, choose_edges
 from attnviz.scene.arcs.glide import Glide, can_glide
@@ -43,7 +44,7 @@ class PictureStack(QStackedWidget):
     focusMoved = Signal(object)  # position of the token in focus by pointer or pin, or None
     headPicked = Signal(int, int)  # layer, head
     headOpened = Signal(int, int)
-    surveyFailed = Signal(str)
+    failed = Signal(str)  # the sentence that says why there is no new picture
     copied = Signal(str)  # what was put on the clipboard, in words
     built = Signal()  # a new scene is on the screen
 
@@ -57,7 +58,7 @@ class PictureStack(QStackedWidget):
         self._take("arcs", self.canvas)
         self._surveys = Surveys(self)
         self._surveys.arrived.connect(self.rebuild)
-        self._surveys.failed.connect(self.surveyFailed)
+        self._surveys.failed.connect(self.failed)
         self._resized = QTimer(self)  # a window drawn larger sends more sizes than pictures can be made
         self._resized.setSingleShot(True)
         self._resized.setInterval(_RESIZE_PAUSE_MS)
@@ -87,6 +88,15 @@ class PictureStack(QStackedWidget):
         state = self._state
         if state is None or state.run is None:
             return
+        try:
+            self._show_built(state, before)
+        except AttnvizError as error:  # what a picture computes besides the run may not fit the memory, or its file be gone
+            self.failed.emit(str(error))
+            return
+        self.built.emit()
+
+    def _show_built(self, state: State, before: Run | None) -> None:
+        """Build the scene and show it; a grid whose survey is still to be made dims the one before."""
         if state.view.picture == "arcs":
             scene = self._fitted_arcs(state)
             self.canvas.set_scene(scene, self._glide_to(scene, before))
@@ -95,7 +105,6 @@ class PictureStack(QStackedWidget):
             self._current().set_busy(state.busy)
         else:
             self._current().set_busy(True)
-        self.built.emit()
 
     def stop(self) -> None:
         """End what is computed on other threads."""
