@@ -82,7 +82,10 @@ def ticks_of(state: State) -> dict[str, bool]:
 # Keys that belong to no menu, for the page of keys.
 OTHER_KEYS = (
     ("0 to 9", "Show that head alone; again: all heads"),
-    ("Left, Right, Tab", "In the picture: the previous or next token"),
+    ("Left, Right, Tab", "In the picture: the previous or next token; in the grid the head beside"),
+    ("Up, Down", "In the grid: the head above or below; in the steps: the previous or next head"),
+    ("Enter", "In the grid: open the head"),
+    ("Ctrl+C", "In the steps: copy the step under the pointer as NumPy"),
     ("Ctrl + wheel", "Zoom"),
     ("Wheel, drag", "Move the picture"),
     ("Double-click", "On a head: show it alone; on the picture: fit"),

@@ -24,7 +24,7 @@ def main() -> int:
 
     from attnviz.library.discovery import default_model
     from tests.benchmarks.start import measure_start
-    from tests.benchmarks.views import measure_views
+    from tests.benchmarks.views import measure_views, measure_wide_grid
     from tests.benchmarks.window import measure_window
 
     model = default_model()
@@ -38,6 +38,7 @@ def main() -> int:
         app.setStyle("Fusion")
         figures |= measure_window(app, model, options.rounds)
         figures |= measure_views(app, model, options.rounds)
+        figures |= measure_wide_grid(app, options.rounds)
     machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, {app.platformName()}"
     print(f"{'milliseconds unless said':<36}{'median':>10}{'worst':>10}\n{machine}")
     for name, figure in figures.items():

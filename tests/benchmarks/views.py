@@ -7,8 +7,10 @@ heads, and for the grid besides 32 layers of 32 heads.
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QEvent, QPointF, Qt
@@ -19,10 +21,9 @@ from attnviz.analysis.edges import Threshold
 from attnviz.session.view import PICTURE_NAMES, HeadChoice, Sinks, View
 from attnviz.ui.start import open_window
 from tests.benchmarks.window import SENTENCES, until
+from tests.engine.larger_models import write_larger
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from PySide6.QtWidgets import QApplication
 
     from attnviz.ui.window import MainWindow
@@ -65,6 +66,37 @@ def measure_views(app: QApplication, model: Path, rounds: int) -> dict[str, dict
     window.deleteLater()
     app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return figures
+
+
+def measure_wide_grid(app: QApplication, rounds: int) -> dict[str, dict[str, float]]:
+    """Milliseconds to the grid of 32 layers of 32 heads and 64 tokens, from the wish to the repaint, its survey included."""
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = {"hidden_size": 512, "intermediate_size": 64, "num_hidden_layers": 32}
+        heads = {"num_attention_heads": 32, "num_key_value_heads": 32}
+        model = write_larger("llama-mha", Path(folder) / "wide", **sizes, **heads)
+        window = open_window(app, model, "a")
+        window.resize(1180, 760)
+        until(app, lambda: window.isVisible() and not window.session.state.busy)
+        times = []
+        for number in range(rounds // 4 + 2):
+            text = next(text for n in range(200) if _n_token(window, text := f"{number} " + "the fox " * n) >= 64)
+            window.session.show(picture="arcs")
+            window.session.ask(text=text)
+            until(app, lambda: not window.session.state.busy)
+            pictures = window.reader.pictures
+            started = time.perf_counter()
+            window.session.show(picture="grid")
+            until(app, pictures.is_settled)
+            pictures.currentWidget().repaint()
+            times.append(1000 * (time.perf_counter() - started))
+        window.close()
+        window.deleteLater()
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return {"grid of 32 x 32 heads, first": _figure(times[:1]), "grid of 32 x 32 heads, another text": _figure(times[1:])}
+
+
+def _n_token(window: MainWindow, text: str) -> int:
+    return len(window.session.state.run.model.tokenizer.encode(text, None, 1_000).tokens)
 
 
 def _figure(times: list[float]) -> dict[str, float]:
