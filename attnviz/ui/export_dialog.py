@@ -68,6 +68,7 @@ PRESETS = (
     ("ACL: page", 6.8),
     ("Slide 16:9", 13.33),
 )
+_TEXT, _SLIDE = 1, 6
 _BACKGROUNDS = (("White", "white"), ("Transparent", "transparent"), ("As shown", "theme"))
 _THEMES = ("light", "dark")
 _UNITS = ("in", "mm", "cm", "px")
@@ -85,7 +86,6 @@ class ExportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._run, self._view, self._shown_theme = run, view, theme
         self._confirmed: Path | None = None
-        self._inches = 5.5
         self._write_job = Job("attnviz-export", self)
         self._write_job.done.connect(self._on_written)
         self._copy_job = Job("attnviz-copy", self)
@@ -107,7 +107,9 @@ class ExportDialog(QDialog):
     def _build(self, folder: Path) -> None:
         self.form_box = _combo([form.label for form in FORMS], self)
         self.preset_box = _combo([name for name, _ in PRESETS], self)
-        self.preset_box.setCurrentIndex(1)
+        preset = _SLIDE if self._view.picture == "steps" else _TEXT  # a flow that wraps into three rows is hard to follow
+        self.preset_box.setCurrentIndex(preset)
+        self._inches = PRESETS[preset][1]
         self.width_box = QDoubleSpinBox(self)
         self.width_box.setDecimals(2)
         self.unit_box = _combo(list(_UNITS), self)

@@ -472,3 +472,16 @@ def test_closing_the_window_waits_for_a_copy(hands: Hands, monkeypatch: pytest.M
     hands.window.close()
     assert len(made) == 1
     assert "attnviz-copy" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize(("picture", "inches"), [("arcs", 5.5), ("grid", 5.5), ("matrix", 5.5), ("steps", 13.33)])
+def test_each_picture_is_exported_as_it_is_shown(hands: Hands, tmp_path: Path, picture: str, inches: float) -> None:
+    hands.key("1")
+    hands.window.session.show(picture=picture)
+    desk = Desk(hands, tmp_path)
+    assert desk.dialog.paper().width == inches
+    assert not desk.preview().isNull()
+    root = ElementTree.fromstring(written(desk, ".svg").read_bytes())
+    text = " ".join("".join(element.itertext()) for element in root.iter() if element.tag.endswith("text"))
+    assert {"arcs": "animal", "grid": "each square is one head", "matrix": "each row is a token", "steps": "Softmax"}[picture] in text
+    desk.close()
