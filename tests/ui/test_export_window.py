@@ -483,5 +483,6 @@ def test_each_picture_is_exported_as_it_is_shown(hands: Hands, tmp_path: Path, p
     assert not desk.preview().isNull()
     root = ElementTree.fromstring(written(desk, ".svg").read_bytes())
     text = " ".join("".join(element.itertext()) for element in root.iter() if element.tag.endswith("text"))
-    assert {"arcs": "animal", "grid": "each square is one head", "matrix": "each row is a token", "steps": "Softmax"}[picture] in text
+    says = {"arcs": "animal", "grid": "each square is one head", "matrix": "each row is a token", "steps": "Softmax"}
+    assert says[picture] in text
     desk.close()
