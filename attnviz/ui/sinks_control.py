@@ -92,7 +92,7 @@ class SinksControl(QToolButton):
         column.addWidget(why)
 
     def _on_clicked(self) -> None:
-        self.popup.adjustSize()
+        self.popup.resize(self.popup.sizeHint())  # adjustSize() would stop at two thirds of the screen and cut the text
         at = self.mapToGlobal(QPoint(self.width() - self.popup.sizeHint().width(), self.height() + 4))
         screen = self.screen().availableGeometry()
         self.popup.move(max(screen.left(), at.x()), min(at.y(), screen.bottom() - self.popup.sizeHint().height()))

@@ -141,3 +141,11 @@ def test_arcs_between_two_texts_run_just_the_way_that_was_chosen(hands: Hands) -
         choose(hands, hands.reader.bar.texts, between)
         arcs = hands.scene.arcs
         assert set(zip(text[arcs.query].tolist(), text[arcs.key].tolist(), strict=True)) == ways
+
+
+def test_the_choice_of_sinks_shows_all_of_its_text_on_a_small_screen(hands: Hands) -> None:
+    sinks = hands.reader.bar.sinks
+    hands.qtbot.mouseClick(sinks, LEFT)
+    hands.until(sinks.popup.isVisible)
+    assert sinks.popup.height() >= sinks.popup.sizeHint().height()
+    sinks.popup.close()
