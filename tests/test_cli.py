@@ -507,9 +507,27 @@ def test_each_picture_is_drawn_in_each_form(out: Path, tiny: Path, view: str, su
 @pytest.mark.parametrize("suffix", [".npz", ".json", ".csv"])
 @pytest.mark.parametrize("view", ["arcs", "grid", "matrix", "steps"])
 def test_what_each_picture_shows_is_written_in_each_form(out: Path, tiny: Path, view: str, suffix: str) -> None:
+    layers = [] if view == "grid" else ["--layers", "1"]
     path = out / f"x{suffix}"
-    assert run("attend", "--model", tiny, "--text", "the cat sings", "--view", view, "--layers", "1", "-o", path) == 0
+    assert run("attend", "--model", tiny, "--text", "the cat sings", "--view", view, *layers, "-o", path) == 0
     assert path.stat().st_size > 200
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--view", "grid", "--layers", "1"], "leave out --layers and --heads"),
+        (["--view", "grid", "--heads", "1"], "leave out --layers and --heads"),
+        (["--view", "steps"], "name it with --layers"),
+        (["--view", "steps", "--layers", "0,1"], "name it with --layers"),
+        (["--view", "steps", "--layers", "1", "--heads", "0,1"], "name one with --heads"),
+        (["--specials", "--treat", "hide"], "not allowed with argument"),
+    ],
+)
+def test_a_choice_that_a_picture_does_not_have_is_refused_rather_than_ignored(
+    out: Path, tiny: Path, capsys: pytest.CaptureFixture[str], options: list[str], says: str
+) -> None:
+    assert says in refused(capsys, out, "attend", "--model", tiny, "--text", "the cat", *options, "-o", out / "x.npz")
 
 
 def test_only_the_grid_draws_without_a_layer(out: Path, tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,12 +36,13 @@ def add_view(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--sinks", metavar="KINDS", type=_sinks, help=f"which tokens are sinks: {','.join(SINKS)} (default: special)"
     )
-    parser.add_argument(
+    treatment = parser.add_mutually_exclusive_group()
+    treatment.add_argument(
         "--treat",
         choices=["show", "dim", "hide", "renormalise"],
         help="what is done with sinks; renormalise hides them and scales the rest of each row to its whole (default: hide)",
     )
-    parser.add_argument(
+    treatment.add_argument(
         "--specials", action="store_true", help="show special tokens such as [CLS] and [SEP]; the same as --treat show"
     )
     parser.add_argument(

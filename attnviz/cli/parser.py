@@ -90,9 +90,10 @@ def _add_attend(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="NPZ and JSON hold tokens, ids, layers, attention [layer, head, query, key], hidden [token, width] and\n"
         "provenance. CSV is long form, layer,head,query,key,query_token,key_token,weight, under lines of provenance\n"
         'that begin with "# "; read it with pandas.read_csv(file, comment="#").\n'
-        "With --view or another option of a picture, NPZ and JSON hold what it shows: weights [layer, map, query, key], heads\n"
-        "(-1: their mean), tokens and positions of rows and columns, and taken_out [layer, map, query], the share of hidden\n"
-        "sinks.",
+        "With --view or another option of a picture, the file holds what it shows. Arcs and matrix: weights [layer, map, query,\n"
+        "key], heads (-1: several as one), tokens and positions of rows and columns, and what of each row is not there:\n"
+        "taken_out, other_texts, own_sink [layer, map, query]. Grid: entropy, distance, sink_share [layer, head] of all heads.\n"
+        "Steps (of one layer): every array of them.",
     )
     add_what_to_run(parser)
     parser.add_argument("--layers", metavar="L", type=numbers, help="layers to write, such as 0,3-5 (default: all)")

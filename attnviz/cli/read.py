@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from attnviz.session.run import Run
 
+_ONE_HEAD = "The steps are those of one head; name one with --heads, such as --heads 1."
+
 
 def attend(options: argparse.Namespace) -> int:
     """Write a run's numbers, or what a picture of it shows."""
@@ -24,11 +26,12 @@ def attend(options: argparse.Namespace) -> int:
     _check_output(options.output)
     if is_told(options) and options.logits:
         raise InputError("A picture shows no scores over the vocabulary; leave out --logits, or the options of the picture.")
+    layers = _check_layers(options) if is_told(options) else None
     run = _run(options)
     if is_told(options):
-        layers = options.layers or [0]
+        layers = layers or list(range(run.trace.n_layer_of(kind_of_options(options, run))))
         views = [view_of(options, run, layer, Threshold()) for layer in layers]  # each checked
-        save_shown(run, views[0], options.output, _layers_shown(options, run))
+        save_shown(run, views[0], options.output, layers)
     else:
         save_numbers(run, options.output, options.layers, options.logits, kind_of_options(options, run))
     _say_what_if(run)
@@ -44,6 +47,8 @@ def render(options: argparse.Namespace) -> int:
         raise InputError(f"{options.dpi} dpi cannot be drawn; choose from 1 to 4800.")
     if options.layer is None and options.view != "grid":
         raise InputError("Which layer? Name it with --layer; only the grid draws all of them.")
+    if options.view == "steps" and options.heads is not None and len(options.heads) > 1:
+        raise InputError(_ONE_HEAD)
     threshold = threshold_of(options)
     width = inches(options.width)
     run = _run(options)
@@ -60,9 +65,17 @@ def render(options: argparse.Namespace) -> int:
     return 0
 
 
-def _layers_shown(options: argparse.Namespace, run: Run) -> list[int]:
-    """The layers whose weights are written: those that were named, else all."""
-    return options.layers or list(range(run.trace.n_layer_of(kind_of_options(options, run))))
+def _check_layers(options: argparse.Namespace) -> list[int]:
+    """The layers that were named for what a picture shows; none where it shows all of them. Raises InputError for a choice that
+    the picture has not."""
+    layers = options.layers or []
+    if options.view == "grid" and (layers or options.heads is not None):
+        raise InputError("The grid has all layers and heads; leave out --layers and --heads.")
+    if options.view == "steps" and len(layers) != 1:
+        raise InputError("The steps are those of one layer; name it with --layers, such as --layers 3.")
+    if options.view == "steps" and options.heads is not None and len(options.heads) > 1:
+        raise InputError(_ONE_HEAD)
+    return layers
 
 
 def _run(options: argparse.Namespace) -> Run:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TEXT_LIMIT = 100_000
 _FILE_LIMIT = 500 << 20  # bytes; the largest vocabularies in use take some 40 MB
 # How a token of nothing but blanks is shown, written or as byte-level and SentencePiece vocabularies spell it.
-_BLANK_SIGNS = "·¶"
+BLANK_SIGNS = "·¶"
 _BLANKS = str.maketrans(
     {" ": "·", "\t": "·", "\u00a0": "·", "Ġ": "·", "ĉ": "·", "▁": "·", "\n": "¶", "\r": "¶", "Ċ": "¶", "č": "¶"}
 )
@@ -192,7 +192,7 @@ def _shown(spelled: str, written: str) -> str:
     if visible:
         return visible
     blanks = (written or spelled).translate(_BLANKS)
-    return blanks if blanks and not blanks.strip(_BLANK_SIGNS) else spelled.removeprefix("##")
+    return blanks if blanks and not blanks.strip(BLANK_SIGNS) else spelled.removeprefix("##")
 
 
 def _is_added_blank(spelled: str, written: str) -> bool:

@@ -13,7 +13,7 @@ from attnviz.engine.steps import Steps, steps_bytes, steps_of
 from attnviz.engine.value_vectors import value_bytes, value_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from attnviz.engine.config import Kind, ModelConfig
     from attnviz.engine.layers import Layer
@@ -154,9 +154,11 @@ class Trace:
             raise IndexError(f"layer {layer} of a model with layers 0 to {len(vectors) - 2}; {len(vectors) - 1} is behind the last")
         return vectors[layer]
 
-    def value_vectors(self, layer: int, kind: Kind | None = None, keys: slice = slice(None)) -> Float32:
-        """What each head makes of each key's value behind the output projection, [head, key, d_model], some keys alone if asked:
-        all of a long text take H·key·d_model·4 bytes. Merged heads have the sum of their group, split heads their slice.
+    def value_vectors(
+        self, layer: int, kind: Kind | None = None, keys: slice = slice(None), heads: Sequence[int] | None = None
+    ) -> Float32:
+        """What each head makes of each key's value behind the output projection, [head, key, d_model], some keys and heads alone
+        if asked: all of a long text take H·key·d_model·4 bytes. Merged heads have the sum of their group, split heads their slice.
 
         The sum over heads and keys of attention · value_vectors, plus the output projection's bias, is what the attention gives:
         `projected` of Steps. Computed anew with each call. Raises IndexError for no such layer, InputError if that takes more
@@ -164,7 +166,8 @@ class Trace:
         """
         kind, projected = self._known(kind), self._projection(layer, kind)
         n_key = len(range(*keys.indices(len(projected.k))))
-        return value_vectors(self._inside(layer, kind, value_bytes(projected, self._head_counts[kind], n_key)), keys)
+        n_head = self._head_counts[kind] if heads is None else len(heads)
+        return value_vectors(self._inside(layer, kind, value_bytes(projected, n_head, n_key)), keys, heads)
 
     def steps(self, layer: int, query: int, kind: Kind | None = None) -> Steps:
         """Every number of one query's attention in a layer. Computed anew with each call, by the functions of the run.

@@ -14,6 +14,8 @@ from attnviz.engine.heads import repeat_heads, split_heads
 from attnviz.engine.residual import apply, normed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attnviz.engine.inside import Inside
     from attnviz.engine.ops import Float32
     from attnviz.engine.projected import Projected
@@ -22,13 +24,16 @@ _BESIDES = 1 << 14
 
 
 @np.errstate(all="ignore")  # as in the run
-def value_vectors(inside: Inside, keys: slice) -> Float32:
-    """The vectors of some keys, [head, key, d_model], without the output projection's bias and before a norm of the output."""
+def value_vectors(inside: Inside, keys: slice, heads: Sequence[int] | None = None) -> Float32:
+    """The vectors of some keys and heads, [head, key, d_model], without the output projection's bias and before a norm of the
+    output."""
     stack = inside.projected.stack
     own = inside.encoded is None
     seen = normed(inside.entering[keys], inside.norms.before, stack) if own else inside.encoded[keys]
     values = split_heads(repeat_heads(apply(seen, inside.weights.v), stack), inside.head_count)
     rows = inside.weights.out.weight.reshape(inside.head_count, values.shape[2], -1)
+    if heads is not None:
+        values, rows = values[list(heads)], rows[list(heads)]
     vectors = np.matmul(values, rows)
     vectors.flags.writeable = False
     return vectors

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from attnviz import __version__
-from attnviz.session.sight import heads_of, kind_of, sight_of
+from attnviz.scene.steps.content import content_of
+from attnviz.session.sight import heads_of, is_one_map, kind_of, sight_of
+from attnviz.session.survey import survey_of, survey_view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from attnviz.session.run import Run
-    from attnviz.session.view import View
+    from attnviz.session.sight import Sight
+    from attnviz.session.survey import Survey
+    from attnviz.session.view import PictureKind, View
 
 
 def provenance(run: Run) -> dict[str, str | int | float]:
@@ -36,25 +42,55 @@ def provenance(run: Run) -> dict[str, str | int | float]:
 
 
 def view_facts(run: Run, view: View) -> dict[str, Any]:
-    """What of a run a view shows, and the mean shares of the weight that it takes out."""
-    trace = run.trace
-    facts: dict[str, Any] = {
-        "picture": view.picture,
-        "attention": kind_of(trace, view),
-        "layer": view.layer,
-        "heads": heads_of(trace, view),
-        "mean_of_heads": view.is_mean,
-        "quantity": view.quantity,
+    """What of a run the picture of a view shows, as it is: what the view asks for besides, and the picture does not have, is left
+    out."""
+    return {"picture": view.picture, "attention": kind_of(run.trace, view), **_FACTS[view.picture](run, view)}
+
+
+def shares_of(sight: Sight | Survey) -> dict[str, float]:
+    """The mean shares of the weight that a picture does not show."""
+    shares = sight.shares
+    return {"sinks": round(shares.sinks, 6), "other_texts": round(shares.apart, 6), "own_sink": round(shares.learned, 6)}
+
+
+def _weights_facts(run: Run, view: View, sight: Sight) -> dict[str, Any]:
+    return {
+        "heads": heads_of(run.trace, view),
+        "mean_of_heads": is_one_map(run.trace, view),
+        "quantity": sight.quantity,
         "whole_words": view.words,
         "sinks": {"kinds": sorted(view.sinks.kinds), "treatment": view.sinks.treatment},
-        "texts": view.between,
-        "focus": view.focus,
-        "threshold": {view.threshold.kind: view.threshold.value},
+        "texts": sight.between,
     }
-    if view.picture == "grid":
-        facts["grid"] = vars(view.grid)
-    if view.picture == "matrix":
-        facts["is_log"] = view.is_log
-    shares = sight_of(trace, view).shares
-    facts["shares"] = {"sinks": round(shares.sinks, 6), "other_texts": round(shares.apart, 6), "own_sink": round(shares.learned, 6)}
-    return facts
+
+
+def _arcs_facts(run: Run, view: View) -> dict[str, Any]:
+    return {**_matrix_facts(run, view), "threshold": {view.threshold.kind: view.threshold.value}}
+
+
+def _matrix_facts(run: Run, view: View) -> dict[str, Any]:
+    sight = sight_of(run.trace, view)
+    facts = {"layer": view.layer, **_weights_facts(run, view, sight), "focus": view.focus, "shares": shares_of(sight)}
+    return facts | ({"is_log": view.is_log} if view.picture == "matrix" else {})
+
+
+def _grid_facts(run: Run, view: View) -> dict[str, Any]:
+    sight = sight_of(run.trace, survey_view(run.trace, view, view.layer))
+    survey = survey_of(run.trace, view)
+    facts = _weights_facts(run, survey_view(run.trace, view, view.layer), sight)
+    return {**facts, "grid": vars(view.grid), "shares": shares_of(survey)}
+
+
+def _steps_facts(run: Run, view: View) -> dict[str, Any]:
+    content = content_of(run.trace, view)
+    if content is None:
+        return {"layer": view.layer, "head": None}
+    return {"layer": view.layer, "head": content.head, "query": content.query, "query_token": content.query_token.shown}
+
+
+_FACTS: dict[PictureKind, Callable[[Run, View], dict[str, Any]]] = {
+    "arcs": _arcs_facts,
+    "matrix": _matrix_facts,
+    "grid": _grid_facts,
+    "steps": _steps_facts,
+}

@@ -11,6 +11,7 @@ import numpy as np
 from attnviz.errors import ExportError
 from attnviz.export.forms import shortest
 from attnviz.export.numbers import CSV_COLUMNS
+from attnviz.export.provenance import shares_of
 from attnviz.scene.steps.content import content_of
 from attnviz.session.sight import sight_of
 from attnviz.session.survey import survey_of
@@ -39,24 +40,34 @@ class Table:
 
 
 def weights_table(run: Run, view: View, layers: Sequence[int]) -> Table:
-    """The weights of arcs and matrix: `weights` [layer, map, query, key], the `heads` of the maps (-1 for the mean of several), the
-    tokens or words of rows and columns with their positions, and `taken_out` [layer, map, query], the share of each row that went
-    to sinks which are not shown. The table has one weight a row, whose head is "mean" for the mean."""
+    """The weights of arcs and matrix: `weights` [layer, map, query, key], the `heads` of the maps (-1 for one of several), the
+    tokens or words of rows and columns with the positions of their first tokens in their own text, and what of each row is not
+    among the weights, [layer, map, query]: `taken_out`, the share of hidden sinks; `other_texts`, that of pairs of texts left out;
+    `own_sink`, that of the model's own. The table has one weight a row, whose head is "mean" for one map of several."""
     sights = [sight_of(run.trace, replace(view, layer=layer)) for layer in layers]
     one = sights[0]
-    rows = [query - one.first_query for query in one.queries]
-    nothing = np.zeros((len(one.heads), len(rows)), np.float32)
+    nothing = np.zeros((len(one.heads), len(one.rows)), np.float32)
     arrays = {
         "layers": np.array([sight.layer for sight in sights], np.int64),
         "heads": np.array(one.heads, np.int64),
         "query_tokens": np.array([one.tokens[unit].shown for unit in one.queries], np.str_),
         "key_tokens": np.array([one.tokens[unit].shown for unit in one.keys], np.str_),
-        "query_positions": np.array([one.position(unit) for unit in one.queries], np.int64),
+        "query_positions": np.array([_query_position(one, unit) for unit in one.queries], np.int64),
         "key_positions": np.array([one.position(unit) for unit in one.keys], np.int64),
-        "weights": np.stack([_shown(sight) for sight in sights]),
-        "taken_out": np.stack([sight.taken[:, rows] if sight.sinks.are_taken_out else nothing for sight in sights]),
+        "weights": np.stack([sight.shown for sight in sights]),
+        "taken_out": np.stack([sight.taken[:, sight.rows] if sight.sinks.are_taken_out else nothing for sight in sights]),
+        "other_texts": np.stack([sight.apart[:, sight.rows] for sight in sights]),
+        "own_sink": np.stack([sight.learned[:, sight.rows] for sight in sights]),
     }
-    return Table(arrays, CSV_COLUMNS, partial(_weight_rows, sights))
+    facts: dict[str, Any] = {}
+    if len(sights) > 1:
+        facts = {"layer": list(layers), "shares": [{"layer": sight.layer, **shares_of(sight)} for sight in sights]}
+    return Table(arrays, CSV_COLUMNS, partial(_weight_rows, sights), facts)
+
+
+def _query_position(sight: Sight, unit: int) -> int:
+    """The position of a query's first token in its own text, which is the decoder's where that looks at an encoder."""
+    return sight.position(unit) - sight.position(sight.first_query)
 
 
 def grid_table(run: Run, view: View, layers: Sequence[int]) -> Table:
@@ -77,22 +88,15 @@ def steps_table(run: Run, view: View, layers: Sequence[int]) -> Table:
     if content is None:
         raise ExportError("No head is shown, so there are no steps to write; show one.")
     steps = content.steps
-    told = {"query": content.query, "query_token": content.query_token.shown, "head": content.head}
     arrays = {name: np.asarray(value) for name, value in vars(steps).items() if isinstance(value, np.ndarray | float)}
-    return Table(arrays, ("step", "head", "key", "number", "value"), partial(_step_rows, steps, arrays), told)
-
-
-def _shown(sight: Sight) -> np.ndarray[Any, Any]:
-    """The weights of the visible rows and columns, [map, query, key]."""
-    rows = [query - sight.first_query for query in sight.queries]
-    return sight.weights[:, rows][:, :, list(sight.keys)]
+    return Table(arrays, ("step", "head", "key", "number", "value"), partial(_step_rows, steps, arrays))
 
 
 def _weight_rows(sights: Sequence[Sight]) -> Iterator[Row]:
     for sight in sights:
-        queries = [(sight.position(unit), sight.tokens[unit].shown) for unit in sight.queries]
+        queries = [(_query_position(sight, unit), sight.tokens[unit].shown) for unit in sight.queries]
         keys = [(sight.position(unit), sight.tokens[unit].shown) for unit in sight.keys]
-        for (number, row, column), weight in np.ndenumerate(_shown(sight)):
+        for (number, row, column), weight in np.ndenumerate(sight.shown):
             (query, query_text), (key, key_text) = queries[row], keys[column]
             yield sight.layer, _named(sight.heads[number]), query, key, query_text, key_text, shortest(weight)
 

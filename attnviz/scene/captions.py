@@ -18,12 +18,10 @@ def caption_of(run: Run, view: View, sight: Sight) -> str:
     """Model, layer and heads in one line."""
     count = run.trace.head_count_of(sight.kind)
     heads = heads_phrase(heads_of(run.trace, view), count)
-    if sight.quantity == "rollout":
-        heads = f"all {count} heads"
-    elif view.is_mean:
+    if view.is_mean or sight.quantity == "rollout":
         heads = f"mean of {heads}"
-    units = "words, " if sight.units.are_words else ""
-    return f"{run.model.name}, {kind_phrase(run.trace, sight)}layer {view.layer}, {heads}, {units}both counted from 0"
+    units = ", whole words" if sight.units.are_words else ""
+    return f"{run.model.name}, {kind_phrase(run.trace, sight)}layer {view.layer}, {heads}, both counted from 0{units}"
 
 
 def warnings_of(run: Run, view: View, sight: Sight) -> list[tuple[str | None, str]]:

@@ -25,21 +25,14 @@ _MOST_NAMES = 6
 def shares_line(sight: Sight, edges: Edges | None = None) -> str:
     """Where all of the weight went, in parts that make 100 %: taken out, left out, drawn, below the threshold.
 
-    edges: those that are drawn, None where all that is left is shown. What is renormalised is told apart from the rest, which then
-    makes 100 % by itself.
+    edges: those that are drawn, None where all that is left is shown. What is renormalised or dimmed is told apart from the rest,
+    which then makes 100 % by itself, less rows with nothing left.
     """
     if not (sight.queries and sight.keys and sight.heads):
         return "nothing is drawn: no head or no token is shown"
-    parts = []
-    names = _sink_names(sight)
-    whole = 100
-    if names and sight.sinks.treatment != "show":
-        share = round(100 * sight.shares.sinks)
-        parts.append(f"{_TREATED[sight.sinks.treatment]}: {names}, mean {share} % of {_WHOLE[sight.quantity]}")
-        if sight.sinks.treatment == "hide":
-            whole -= share
-        elif sight.sinks.treatment == "renormalise":
-            parts[-1] += ", the rest scaled to 100 %"
+    parts = [part for part in (_sinks_part(sight),) if part is not None]
+    is_scaled = sight.sinks.treatment == "renormalise"
+    whole = 100 - (round(100 * sight.shares.sinks) if sight.sinks.treatment == "hide" else 0)
     for share, what in (
         (sight.shares.learned, "the model's own sink"),
         (sight.shares.apart, f"not {BETWEEN_NAMES[sight.between].lower()}"),
@@ -47,11 +40,25 @@ def shares_line(sight: Sight, edges: Edges | None = None) -> str:
         if share > 0:
             parts.append(f"{what}: {round(100 * share)} %")
             whole -= round(100 * share)
+    if is_scaled:
+        whole = round(100 * sight.shares.shown)
+        if sight.shares.empty > 0:
+            parts.append(f"rows with nothing left: {round(100 * sight.shares.empty)} %")
     dropped = 0 if edges is None else min(round(100 * edges.dropped_share), max(whole, 0))
     parts.append(f"{'shown' if edges is None else 'drawn'}: {max(whole - dropped, 0)} %")
     if edges is not None and (dropped or len(edges.weight) < edges.n_candidates):
         parts.append(f"not drawn: {dropped} %")
     return "  ·  ".join(parts)
+
+
+def _sinks_part(sight: Sight) -> str | None:
+    """What is done with sinks, and their share; None if nothing is."""
+    names = _sink_names(sight)
+    if not names or sight.sinks.treatment == "show":
+        return None
+    share = f"mean {round(100 * sight.shares.sinks)} % of {_WHOLE[sight.quantity]}"
+    rest = ", the rest scaled to 100 %" if sight.sinks.treatment == "renormalise" else ""
+    return f"{_TREATED[sight.sinks.treatment]}: {names}, {share}{rest}"
 
 
 def _sink_names(sight: Sight) -> str:
@@ -68,29 +75,37 @@ def nothing_read_line(sight: Sight) -> str | None:
     return "the decoder has read only its start token: give it a text, or show special tokens"
 
 
-def drawn_line(edges: Edges, threshold: Threshold, quantity: Quantity = "attention") -> str:
+def drawn_line(edges: Edges, threshold: Threshold, sight: Sight) -> str:
     """How many arcs were drawn, and by which rule."""
-    of_largest = "" if quantity != "norms" else " of the largest"
+    of_largest = "" if sight.quantity != "norms" else " of the largest"
     rule = (
-        f"the strongest {100 * threshold.value:.0f} % of each token's visible {_WHOLE[quantity].removeprefix('the ')}"
+        f"the strongest {100 * threshold.value:.0f} % of each token's visible {_WHOLE[sight.quantity].removeprefix('the ')}"
         if threshold.kind == "mass"
         else f"weights from {threshold.value:.2f}{of_largest}"
     )
+    darkest = f"; the darkest is {edges.weight[-1]:.2f}" if MEAN in sight.heads and len(edges.weight) else ""
     if len(edges.weight) < edges.n_passed:
-        return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: the strongest of the {edges.n_passed:,} by {rule}"
-    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}"
+        strongest = f"the strongest of the {edges.n_passed:,} by {rule}"
+        return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {strongest}{darkest}"
+    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}{darkest}"
 
 
-def quantity_line(sight: Sight) -> str | None:
-    """What the weights are, where they are not the model's attention itself."""
+def quantity_line(sight: Sight, tells_largest: bool = True) -> str | None:
+    """What the weights are, where they are not the model's attention itself; tells_largest: and for norms the largest of them."""
     if sight.quantity == "norms":
         summed = ", of their sum over the heads" if sight.heads == (MEAN,) else ""
         what = f"norms of the weighted value vectors behind the output projection{summed} (Kobayashi et al. 2020)"
-        return f"{what}; the largest is {sight.scale:.3g}"
+        return f"{what}; the largest is {sight.scale:.3g}" if tells_largest else what
     if sight.quantity == "rollout":
         layers = "layer 0" if sight.layer == 0 else f"layers 0 to {sight.layer}"
-        return f"rollout from the input through {layers}, the mean of all heads and half of it the residual (Abnar & Zuidema 2020)"
+        whose = count_of(sight.n_head, "head")
+        return f"rollout from the input through {layers}: half the mean of {whose}, half what was there (Abnar & Zuidema 2020)"
     return None
+
+
+def quantity_phrase(quantity: Quantity) -> str:
+    """What a picture is of: "attention", "value-weighted attention", "rollout"."""
+    return {"attention": "attention", "norms": "value-weighted attention", "rollout": "rollout"}[quantity]
 
 
 def quantity_warning(sight: Sight, view: View) -> str | None:

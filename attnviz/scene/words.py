@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ONE_ROW_LEGEND = "arcs above look back, below look ahead; a loop looks at itself"
 _MANY_ROWS_LEGEND = "arcs over a row look back, under it ahead; between rows, point at a token to see which way"
+_MANY_ROWS_ON_PAPER = "arcs over a row look back, under it ahead; between rows both ways look alike"
 _CAUSAL_LEGEND = "all arcs look back: a token of this model sees what is before it, and itself"
 _CROSS_LEGEND = "each token of the decoder, below, looks at the encoder's tokens, above"
 _KINDS = {"encoder": "encoder, ", "decoder": "decoder, ", "cross": "decoder looking at encoder, "}
@@ -32,13 +33,15 @@ def facts_line(run: Run) -> str:
     return (5 * " ").join(facts)
 
 
-def direction_legend(sight: Sight, n_row: int) -> str:
-    """How to tell an arc's query from its key, in a picture of so many rows."""
+def direction_legend(sight: Sight, n_row: int, on_paper: bool) -> str:
+    """How to tell an arc's query from its key, in a picture of so many rows; on paper nobody can point at anything."""
     if sight.kind == "cross":
         return _CROSS_LEGEND
     if sight.is_causal:
         return _CAUSAL_LEGEND
-    return _ONE_ROW_LEGEND if n_row == 1 else _MANY_ROWS_LEGEND
+    if n_row == 1:
+        return _ONE_ROW_LEGEND
+    return _MANY_ROWS_ON_PAPER if on_paper else _MANY_ROWS_LEGEND
 
 
 def kind_phrase(trace: Trace, sight: Sight) -> str:

@@ -8,8 +8,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from attnviz.errors import AttnvizError, InputError, ModelError
+from attnviz.session.leaving_out import has_two_texts
 from attnviz.session.request import Request, check_text
-from attnviz.session.sight import kind_of, tokens_of
+from attnviz.session.sight import carried_focus, kind_of, tokens_of
 from attnviz.session.view import Arrival, HeadChoice, View
 
 if TYPE_CHECKING:
@@ -107,8 +108,11 @@ class Session:
 
     def show(self, **changes: Unpack[ViewChanges]) -> None:
         """Change some fields of the view."""
-        view = replace(self.state.view, **changes)
+        before = self.state.view
+        view = replace(before, **changes)
         if self.state.run is not None:
+            if "focus" not in changes:
+                view = replace(view, focus=carried_focus(self.state.run.trace, before, view))
             view = _within(view, self.state.run.trace)
         self._set(replace(self.state, view=view))
 
@@ -183,7 +187,7 @@ def _asked(state: State) -> tuple[object, ...]:
 
 def _fitted(state: State, run: Run, newest: bool) -> View:
     """The view made valid for a new run: as its arrival says, the layer exists, the pinned token is still the same word."""
-    view = state.view
+    view = state.view if has_two_texts(run.trace) else replace(state.view, between="all")
     if newest and state.arrival is not None:
         words = [piece.text for piece in run.trace.pieces]
         word = state.arrival.focus_word

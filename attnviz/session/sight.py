@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
-from unicodedata import category
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from attnviz.analysis.between import between_texts
-from attnviz.analysis.sinks import without_keys
-from attnviz.analysis.words import merge_to_words
+from attnviz.engine.heads import hidden_keys
+from attnviz.session.leaving_out import leave_out, mean_of, of_words, seen_of, share_of, sinks_of
 from attnviz.session.units import Units, tokens_of_kind, units_of
 from attnviz.session.weights import MEAN, weights_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from attnviz.analysis.between import Between
-    from attnviz.engine.config import Kind
+    from attnviz.engine.config import Kind, Looking
     from attnviz.engine.ops import Float32
     from attnviz.engine.tokenizer import Token
     from attnviz.engine.trace import Trace
-    from attnviz.session.view import Quantity, SinkKind, Sinks, View
+    from attnviz.session.view import Quantity, Sinks, View
 
 # The attentions of an encoder-decoder as a person reads them.
 KIND_NAMES: Final[dict[Kind, str]] = {
@@ -36,38 +36,47 @@ KIND_NAMES: Final[dict[Kind, str]] = {
 
 @dataclass(frozen=True)
 class Shares:
-    """Where a row's weight went before anything is chosen to be drawn: mean shares over the visible queries, 0 to 1.
+    """Where the weight of a row went: mean shares over the visible queries, 0 to 1.
 
     sinks: to the tokens that count as sinks, taken out or dimmed; apart: to pairs of tokens that the view leaves out; learned: to
-    the model's own sink, which is no token (gpt-oss). What is left is shown.
+    the model's own sink, which is no token (gpt-oss); shown: what is left, of rows that are scaled to their whole that whole;
+    empty: the share of rows with nothing left.
     """
 
     sinks: float = 0.0
     apart: float = 0.0
     learned: float = 0.0
+    shown: float = 1.0
+    empty: float = 0.0
 
 
 @dataclass(frozen=True)
 class Sight:
     """One layer's weights as a picture shows them.
 
-    units: its tokens or words; heads: the head of each map, MEAN for one of several heads; weights: [map, query, key], 0 for what
-    is taken out; with_sinks: the same before sinks were taken out; total: [map, query] what each row was at first, and is shared
-    out in `shares`; taken: [map, query] the share of each row that goes to sinks, taken out or not;
+    units: its tokens or words; heads: the head of each map, MEAN for one of several heads; n_head: of how many heads the
+    maps are; weights: [map, query, key], 0 for what
+    is taken out; with_sinks: the same before sinks were taken out; total: [map, query] what each row was at first; taken, apart,
+    learned: [map, query] the shares of each row that go to sinks, taken out or not, to pairs of texts that are left out, and to
+    the model's own sink; shares: their means;
     quantity: what the weights are, which differs from the view's where that one is not defined; scale: the largest weight
     that can be (1), or for norms the largest that there is;
     visible: the units on the picture; queries, keys: those of them that look and that can be looked at, as far as the view leaves
-    them anything; quiet: those whose part as keys is taken out or dimmed; between: which pairs of two texts are left.
+    them anything; quiet: those whose part as keys is taken out or dimmed; between: which pairs of two texts are left;
+    masked: [query, key] which keys a query of the model may not look at, None if it may look at all.
     """
 
     kind: Kind
     layer: int
     units: Units
     heads: tuple[int, ...]
+    n_head: int
     weights: Float32
     with_sinks: Float32
     total: Float32
     taken: Float32
+    apart: Float32
+    learned: Float32
     shares: Shares
     quantity: Quantity
     scale: float
@@ -77,6 +86,7 @@ class Sight:
     quiet: frozenset[int]
     sinks: Sinks
     between: Between
+    masked: NDArray[np.bool_] | None
     is_causal: bool
 
     @property
@@ -88,6 +98,16 @@ class Sight:
     def first_query(self) -> int:
         """The first unit that looks."""
         return self.units.first_query
+
+    @property
+    def rows(self) -> list[int]:
+        """The rows of the visible queries in the weights."""
+        return [query - self.units.first_query for query in self.queries]
+
+    @property
+    def shown(self) -> Float32:
+        """The weights of the visible queries and keys, [map, row, column]."""
+        return self.weights[:, _span(self.rows)][:, :, _span(self.keys)]
 
     @property
     def dimmed(self) -> frozenset[int]:
@@ -106,6 +126,11 @@ class Sight:
         """The position of a unit's first token among the picture's tokens, by which it is known everywhere else."""
         return self.units.places[unit].start
 
+    def in_focus(self, focus: int | None) -> int | None:
+        """The position of the visible unit that holds the token at a position; None if there is none."""
+        unit = None if focus is None else self.units.unit_at(focus)
+        return self.position(unit) if unit in self.visible else None
+
 
 def kind_of(trace: Trace, view: View) -> Kind:
     """The kind of attention that a view shows of a trace: the one it names if the model has it, else the model's first."""
@@ -117,14 +142,38 @@ def tokens_of(trace: Trace, view: View) -> tuple[Token, ...]:
     return tokens_of_kind(trace, kind_of(trace, view))
 
 
+def carried_focus(trace: Trace, before: View, after: View) -> int | None:
+    """The position that the token in focus has after a change of the kind of attention; None if it is not on the picture then."""
+    before_kind, after_kind, focus = kind_of(trace, before), kind_of(trace, after), before.focus
+    if focus is None or before_kind == after_kind:
+        return focus
+    n_encoder = len(trace.encoding.tokens)  # in a picture of both sides the encoder's stand first
+    side, at = before_kind, focus
+    if before_kind == "cross":
+        side, at = ("encoder", focus) if focus < n_encoder else ("decoder", focus - n_encoder)
+    if after_kind == "cross":
+        return at if side == "encoder" else at + n_encoder
+    return at if side == after_kind else None
+
+
 def heads_of(trace: Trace, view: View) -> list[int]:
     """The heads that a view shows of a trace, ascending."""
     return sorted(view.shown_heads(trace.head_count_of(kind_of(trace, view))))
 
 
+def quantity_of(trace: Trace, view: View) -> Quantity:
+    """The quantity that a view shows of a trace: rollout is not defined where a decoder looks at an encoder."""
+    return "attention" if view.quantity == "rollout" and kind_of(trace, view) == "cross" else view.quantity
+
+
+def is_one_map(trace: Trace, view: View) -> bool:
+    """Whether a view makes one map of the heads that it shows."""
+    return view.is_mean or quantity_of(trace, view) == "rollout"
+
+
 # The newest sights of each trace, which several parts of a window and each movement of the pointer ask for; they go with it.
 _KEPT: WeakKeyDictionary[Trace, dict[tuple[object, ...], Sight]] = WeakKeyDictionary()
-_N_KEPT = 4
+_N_KEPT, _MOST_BYTES = 4, 128 << 20  # a sight of 32 heads and 2,048 tokens has 1 GiB: of such the newest is kept alone
 _LOCK = Lock()  # figures are made on threads of their own
 
 
@@ -139,9 +188,9 @@ def sight_of(trace: Trace, view: View) -> Sight:
     made = make_sight(trace, view)
     with _LOCK:
         sights = _KEPT.setdefault(trace, {})
-        while len(sights) >= _N_KEPT:
-            del sights[next(iter(sights))]
         sights[key] = made
+        while len(sights) > 1 and (len(sights) > _N_KEPT or sum(map(_n_bytes, sights.values())) > _MOST_BYTES):
+            del sights[next(iter(sights))]
     return made
 
 
@@ -150,78 +199,68 @@ def make_sight(trace: Trace, view: View) -> Sight:
     kind = kind_of(trace, view)
     heads = tuple(heads_of(trace, view))
     units = units_of(trace, kind, view.words)
-    quantity: Quantity = "attention" if kind == "cross" and view.quantity == "rollout" else view.quantity
-    weights, total, learned = weights_of(trace, kind, view.layer, heads, quantity, view.is_mean)
-    if units.are_words:
-        queries = units.query_groups
-        weights = merge_to_words(weights, queries, units.key_groups)
-        total, learned = (_means(rows, queries) for rows in (total, learned))
-    sink = np.array([_is_sink(units, unit, view.sinks.kinds) for unit in range(len(units.tokens))], bool)
-    is_special = np.array([token.is_special for token in units.tokens], bool)
-    gone = sink & view.sinks.are_taken_out
-    left, taken = without_keys(weights, total, sink[: units.n_key], view.sinks.treatment == "renormalise")
-    with_sinks, weights = weights, left if view.sinks.are_taken_out else weights
-    between: Between = view.between if len({token.sequence for token in units.tokens}) > 1 and kind == "encoder" else "all"
-    visible = np.flatnonzero(~(gone & is_special))
-    queries = visible[visible >= units.first_query]
-    keys = np.array([unit for unit in visible if unit < units.n_key and not gone[unit]], np.intp)
-    apart = 0.0
-    if between != "all":
-        pairs = _pairs(units, between)
-        queries = queries[pairs[queries].any(axis=1)]
-        keys = keys[pairs[queries][:, keys].any(axis=0)]
-        whole, weights = weights, np.where(pairs, weights, np.float32(0))
-        apart = _mean_share((whole - weights).sum(-1), total, queries)
-    rows = queries - units.first_query
-    look = trace.config.stack_of(kind).looks[0]
-    loud = weights[:, rows][:, :, keys[~sink[keys]]]
+    quantity = quantity_of(trace, view)
+    whole = weights_of(trace, kind, view.layer, heads, quantity, view.is_mean)
+    weights, total, learned = whole if not units.are_words else of_words(units, *whole)
+    sink = sinks_of(units, view.sinks.kinds)
+    seen = seen_of(trace, units, view, sink)
+    left = leave_out(weights, total, sink[: units.n_key], seen.pairs, view.sinks)
+    rows, keys = seen.queries - units.first_query, seen.keys
+    quiet = sink & (view.sinks.treatment != "show")
+    look = trace.config.stack_of(kind).looks[view.layer]
+    loud = left.weights[:, rows][:, :, keys[~quiet[keys]]]
+    shown = share_of(left.weights.sum(-1), total)
     return Sight(
         kind=kind,
         layer=view.layer,
         units=units,
-        heads=(MEAN,) if quantity == "rollout" or (view.is_mean and heads) else heads,
-        weights=weights,
-        with_sinks=with_sinks,
+        heads=(MEAN,) * len(weights) if is_one_map(trace, view) else heads,
+        n_head=len(heads),
+        weights=left.weights,
+        with_sinks=left.with_sinks,
         total=total,
-        taken=taken,
-        shares=Shares(_mean(taken, rows), apart, _mean_share(learned, total, rows)),
+        taken=left.taken,
+        apart=left.apart,
+        learned=share_of(learned, total),
+        shares=Shares(
+            mean_of(left.taken, rows),
+            mean_of(left.apart, rows),
+            mean_of(share_of(learned, total), rows),
+            mean_of(shown, rows),
+            mean_of((shown <= 0).astype(np.float32), rows),
+        ),
         quantity=quantity,
         scale=max(float(loud.max(initial=0.0)), 1e-9) if quantity == "norms" else 1.0,
-        visible=tuple(visible.tolist()),
-        queries=tuple(queries.tolist()),
+        visible=tuple(seen.visible.tolist()),
+        queries=tuple(seen.queries.tolist()),
         keys=tuple(keys.tolist()),
-        quiet=frozenset(np.flatnonzero(sink).tolist()) if view.sinks.treatment != "show" else frozenset(),
+        quiet=frozenset(np.flatnonzero(quiet).tolist()),
         sinks=view.sinks,
-        between=between,
+        between=seen.between,
+        masked=_masked(trace, kind, units, look, quantity),
         is_causal=look.is_causal and kind != "cross",
     )
 
 
-def _is_sink(units: Units, unit: int, kinds: frozenset[SinkKind]) -> bool:
-    """Whether a unit is one of those kinds of sinks; only what can be looked at is, and special tokens beside it."""
-    token = units.tokens[unit]
-    if token.is_special:
-        return "special" in kinds or (unit == 0 and "first" in kinds)
-    if unit >= units.n_key:
-        return False
-    return (unit == 0 and "first" in kinds) or ("punctuation" in kinds and all(category(char)[0] == "P" for char in token.shown))
+def _masked(trace: Trace, kind: Kind, units: Units, look: Looking, quantity: Quantity) -> NDArray[np.bool_] | None:
+    """Which units a unit may not look at: those none of whose tokens any of its own may look at. A rollout goes on through the
+    layers, where a window is no bound."""
+    if kind == "cross":
+        return None
+    look = look if quantity != "rollout" else replace(look, reach=None)
+    hidden = hidden_keys(len(trace.queries(kind)), len(trace.keys(kind)), look)
+    if hidden is None or not units.are_words:
+        return hidden
+    starts = [place.start for place in units.places]
+    return np.logical_and.reduceat(np.logical_and.reduceat(hidden, starts, axis=0), starts, axis=1)
 
 
-def _pairs(units: Units, between: Between) -> NDArray[np.bool_]:
-    """Which queries and keys, [query, key], belong to the texts that the view asks for."""
-    texts = np.array([token.sequence for token in units.tokens], np.intp)
-    return between_texts(texts[units.first_query :], texts[: units.n_key], between)
+def _span(places: Sequence[int]) -> slice | list[int]:
+    """The places as a slice where they have no gap, as they mostly do: it copies nothing."""
+    if places and places[-1] - places[0] + 1 == len(places):
+        return slice(places[0], places[-1] + 1)
+    return list(places)
 
 
-def _means(rows: Float32, groups: tuple[range, ...]) -> Float32:  # [map, query] -> [map, word]
-    return np.stack([rows[:, group.start : group.stop].mean(axis=1) for group in groups], axis=1)
-
-
-def _mean(share: Float32, rows: NDArray[np.intp]) -> float:
-    return float(share[:, rows].mean(dtype=np.float64)) if share[:, rows].size else 0.0
-
-
-def _mean_share(part: Float32, total: Float32, rows: NDArray[np.intp]) -> float:
-    """The mean over rows of a part of the row's total; rows of nothing count as 0."""
-    share = np.divide(part, total, out=np.zeros_like(total), where=total > 0)
-    return max(0.0, _mean(share, rows))
+def _n_bytes(sight: Sight) -> int:
+    return sight.weights.nbytes + (sight.with_sinks.nbytes if sight.with_sinks is not sight.weights else 0)

@@ -15,10 +15,10 @@ import numpy as np
 from attnviz.analysis.summary import HeadSummary, summarise
 from attnviz.analysis.thumbnails import thumbnails
 from attnviz.errors import Cancelled, never
-from attnviz.session.sight import Shares, heads_of, kind_of, make_sight
+from attnviz.session.sight import Shares, heads_of, is_one_map, kind_of, make_sight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from attnviz.engine.config import Kind
     from attnviz.engine.ops import Float32
@@ -79,7 +79,7 @@ def survey_of(
     progress: Callable[[int, int], None] = _unwatched,
 ) -> Survey:
     """All layers and heads of the view's kind of attention, whichever of them the view shows; with is_mean the mean of its shown
-    heads, with rollout one map a layer.
+    heads, and with rollout theirs, one map a layer.
 
     size: the most cells along a side of a map, None for `finest_size`. progress(layers done, of how many) is called after each
     layer. May run on any thread. Raises Cancelled if `cancelled()` says so between two layers.
@@ -107,7 +107,7 @@ def kept_survey(trace: Trace, view: View, size: int | None = None) -> Survey | N
 def finest_size(trace: Trace, view: View) -> int:
     """The most cells along a side of a map that keep all maps together small, whatever the text and the size of the window."""
     kind = kind_of(trace, view)
-    has_one_map = view.is_mean or (view.quantity == "rollout" and kind != "cross")
+    has_one_map = is_one_map(trace, view)
     n_map = trace.n_layer_of(kind) * (1 if has_one_map else trace.head_count_of(kind))
     size = _FINEST
     while size > _COARSEST and n_map * size * size > _MOST_CELLS:
@@ -115,9 +115,9 @@ def finest_size(trace: Trace, view: View) -> int:
     return size
 
 
-def survey_view(view: View, layer: int) -> View:
-    """The view of one layer that a survey takes of it: all heads, or the mean of the shown ones."""
-    return replace(view, layer=layer, heads=view.heads if view.is_mean else None)
+def survey_view(trace: Trace, view: View, layer: int) -> View:
+    """The view of one layer that a survey takes of it: all heads, or the one map of the shown ones."""
+    return replace(view, layer=layer, heads=view.heads if is_one_map(trace, view) else None)
 
 
 def chosen_values(survey: Survey, choice: GridChoice) -> Float32 | None:
@@ -132,18 +132,18 @@ def summary_of(sight: Sight) -> HeadSummary:
     keys, is_one_text = list(sight.keys), sight.kind != "cross"
     positions = np.array([place.start for place in sight.units.places], np.intp)
     summary = summarise(
-        _visible(sight),
+        sight.shown,
         np.zeros(len(keys), bool),
         positions[list(sight.queries)] if is_one_text else None,
         positions[keys] if is_one_text else None,
     )
-    taken = sight.taken[:, _rows(sight)]
+    taken = sight.taken[:, sight.rows]
     return replace(summary, sink_share=taken.sum(-1) / np.float32(max(taken.shape[1], 1)))
 
 
 def survey_key(trace: Trace, view: View, size: int | None = None) -> tuple[object, ...]:
     """What a survey depends on, besides the trace: two views of one key have the same survey."""
-    heads = tuple(heads_of(trace, view)) if view.is_mean and view.quantity != "rollout" else None
+    heads = tuple(heads_of(trace, view)) if is_one_map(trace, view) else None
     size = finest_size(trace, view) if size is None else size
     return (kind_of(trace, view), size, heads, view.quantity, view.is_mean, view.words, view.sinks, view.between)
 
@@ -154,7 +154,7 @@ def _make(trace: Trace, view: View, size: int, cancelled: Callable[[], bool], pr
     for layer in range(n_layer):
         if cancelled():
             raise Cancelled
-        sight = make_sight(trace, survey_view(view, layer))
+        sight = make_sight(trace, survey_view(trace, view, layer))
         maps.append(thumbnails(shown_weights(sight), size))
         summaries.append(summary_of(sight))
         shares.append(sight.shares)
@@ -175,23 +175,6 @@ def _make(trace: Trace, view: View, size: int, cancelled: Callable[[], bool], pr
 
 def shown_weights(sight: Sight) -> Float32:
     """The weights of visible queries and keys, [map, query, key], those on dimmed keys at DIMMED of their strength."""
-    weights = _visible(sight)
+    weights = sight.shown
     dimmed = np.array([key in sight.dimmed for key in sight.keys], bool)
     return weights * np.where(dimmed, np.float32(DIMMED), np.float32(1)) if dimmed.any() else weights
-
-
-def _visible(sight: Sight) -> Float32:
-    """The weights of visible queries and keys, [map, query, key]."""
-    return sight.weights[:, _rows(sight)][:, :, _span(sight.keys)]
-
-
-def _rows(sight: Sight) -> slice | list[int]:
-    """The rows of the visible queries."""
-    return _span([unit - sight.first_query for unit in sight.queries])
-
-
-def _span(places: Sequence[int]) -> slice | list[int]:
-    """The places as a slice where they have no gap, as they mostly do: it copies nothing."""
-    if places and places[-1] - places[0] + 1 == len(places):
-        return slice(places[0], places[-1] + 1)
-    return list(places)

@@ -62,11 +62,34 @@ def units_of(trace: Trace, kind: Kind, words: bool) -> Units:
     if not words:
         return Units(tokens, tuple(range(i, i + 1) for i in range(len(tokens))), begin, begin or len(tokens))
     # The second text's first token never goes on with the first text's last one.
-    goes_on = [token.continues and at != begin for at, token in enumerate(tokens)]
+    goes_on = [at != begin and (token.continues or _is_inside(trace, kind, tokens, at, begin)) for at, token in enumerate(tokens)]
     places = word_groups(goes_on)
     first_query = sum(place.start < begin for place in places)
     merged = tuple(_word(tokens[p.start : p.stop], _source(trace, kind, p.start, begin)) for p in places)
     return Units(merged, places, first_query, first_query or len(places))
+
+
+# Signs that stand inside a word or a number rather than between two: don't, 3.14, 1,000.
+_INSIDE_WORDS, _INSIDE_NUMBERS = "'\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}", ".,"
+
+
+def _is_inside(trace: Trace, kind: Kind, tokens: Sequence[Token], at: int, begin: int) -> bool:
+    """Whether a token goes on with the one before across a sign that stands inside a word or a number."""
+    token, before = tokens[at], tokens[at - 1]
+    if not at or token.span is None or before.span is None or token.sequence != before.sequence or before.span[1] != token.span[0]:
+        return False
+    text = _source(trace, kind, at, begin)[token.sequence]
+    start = token.span[0]
+    return any(_joins(text, place) for place in (start - 1, start))
+
+
+def _joins(text: str, place: int) -> bool:
+    """Whether the sign at that place of a text has a letter on both sides, or a point or comma a digit."""
+    around = text[max(place - 1, 0) : place + 2]
+    if len(around) < 3 or place < 1:
+        return False
+    sign, sides = around[1], around[0] + around[2]
+    return (sign in _INSIDE_WORDS and sides.isalpha()) or (sign in _INSIDE_NUMBERS and sides.isdecimal())
 
 
 def _source(trace: Trace, kind: Kind, position: int, begin: int) -> tuple[str, str]:

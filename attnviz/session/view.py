@@ -33,8 +33,8 @@ TREATMENT_NAMES: Final[dict[Treatment, str]] = {
 }
 BETWEEN_NAMES: Final[dict[Between, str]] = {
     "all": "Both texts",
-    "within": "Within each text",
-    "across": "Between the texts",
+    "within": "Within each",
+    "across": "Between them",
     "first_to_second": "First \N{RIGHTWARDS ARROW} second",
     "second_to_first": "Second \N{RIGHTWARDS ARROW} first",
 }

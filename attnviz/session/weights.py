@@ -26,47 +26,45 @@ def weights_of(
     trace: Trace, kind: Kind, layer: int, heads: Sequence[int], quantity: Quantity, is_mean: bool
 ) -> tuple[Float32, Float32, Float32]:
     """The weights [map, query, key] of `heads`, one map each or their mean as one; what each row is shared out of, [map, query];
-    and the part of it that goes to a learned sink, [map, query].
+    and the part of it that goes to a learned sink, [map, query]. No heads give no map.
 
     attention: rows and the sink's part sum to 1. norms: of each head's weighted value vectors behind the output projection, for
     the mean the norm of their sum over the heads; a row is shared out of its own sum, and a learned sink has no vector.
-    rollout: of all heads and layers up to this one, whatever heads are shown; rows sum to 1.
+    rollout: one map, of the mean of these heads in all layers up to this one; rows sum to 1.
     """
-    if quantity == "rollout":
-        return _whole_rows(_rollout(trace, kind, layer)[None])
+    chosen = list(heads)
     attention = trace.attention(layer, kind)
-    if not heads:
-        none = attention[:0]
-        return none, none.sum(-1), none.sum(-1)
+    if not chosen:
+        return _whole_rows(attention[:0])
+    if quantity == "rollout":
+        return _whole_rows(_rollout(trace, kind, layer, tuple(chosen))[None])
+    if len(chosen) < len(attention):
+        attention = attention[chosen]
     if quantity == "norms":
-        chosen = list(heads)
+        d_model = trace.config.stack_of(kind).d_model
 
         def values(keys: slice) -> Float32:
-            return trace.value_vectors(layer, kind, keys)[chosen]
+            return trace.value_vectors(layer, kind, keys, chosen)
 
-        d_model = trace.config.stack_of(kind).d_model
-        if is_mean:
-            return _whole_rows(summed_norms(attention[chosen], values, d_model)[None])
-        return _whole_rows(weighted_norms(attention[chosen], values, d_model))
-    learned = trace.sink(layer, kind)
+        norms = summed_norms(attention, values, d_model)[None] if is_mean else weighted_norms(attention, values, d_model)
+        return _whole_rows(norms)
+    learned = trace.sink(layer, kind)[chosen]
     if is_mean:
-        mean = attention[list(heads)].mean(axis=0, dtype=np.float32)[None]
-        sink = learned[list(heads)].mean(axis=0, dtype=np.float32)[None]
-        return mean, np.ones_like(sink), sink
-    if len(heads) == attention.shape[0]:
-        return attention, np.ones_like(learned), learned
-    return attention[list(heads)], np.ones_like(learned[list(heads)]), learned[list(heads)]
+        attention, learned = (part.mean(axis=0, dtype=np.float32)[None] for part in (attention, learned))
+    return attention, np.ones_like(learned), learned
 
 
 # The last rollout of each trace: that of the next layer goes on from it. It goes with its trace.
-_ROLLED: WeakKeyDictionary[Trace, tuple[Kind, int, Float32]] = WeakKeyDictionary()
+_ROLLED: WeakKeyDictionary[Trace, tuple[tuple[Kind, tuple[int, ...]], int, Float32]] = WeakKeyDictionary()
 
 
-def _rollout(trace: Trace, kind: Kind, layer: int) -> Float32:
-    kept_kind, kept_layer, kept = _ROLLED.get(trace, (kind, -1, None))
-    first, below = (kept_layer + 1, kept) if kept_kind == kind and kept_layer <= layer else (0, None)
-    rolled = rollout((trace.attention(one, kind) for one in range(first, layer + 1)), len(trace.queries(kind)), below)
-    _ROLLED[trace] = (kind, layer, rolled)
+def _rollout(trace: Trace, kind: Kind, layer: int, heads: tuple[int, ...]) -> Float32:
+    what, reached, below = _ROLLED.get(trace, (None, -1, None))
+    if what != (kind, heads) or reached > layer:
+        reached, below = -1, None
+    picked = (trace.attention(one, kind)[list(heads)] for one in range(reached + 1, layer + 1))
+    rolled = rollout(picked, len(trace.queries(kind)), below)
+    _ROLLED[trace] = ((kind, heads), layer, rolled)
     return rolled
 
 

@@ -75,6 +75,7 @@ class HeadChips(QWidget):
         self._chips: list[Chip] = []
         self._all = Chip("All heads", None, appearance, self)
         self._all.setToolTip("Show all heads (A)")
+        self._all.setCheckable(True)
         self._all.clicked.connect(self._on_all_clicked)
         self._mean = Chip("Mean", None, appearance, self)
         self._mean.setCheckable(True)
@@ -106,6 +107,7 @@ class HeadChips(QWidget):
         """Have one chip per head, those of `shown` switched on; trained: the model's own count, to say what a head holds; is_mean:
         whether they are shown as one map."""
         self._mean.setChecked(is_mean)
+        self._all.setChecked(len(shown) == head_count)
         while len(self._chips) > head_count:
             gone = self._chips.pop()
             gone.hide()
@@ -139,6 +141,7 @@ class HeadChips(QWidget):
         self.headsPicked.emit(frozenset({head}))
 
     def _on_all_clicked(self) -> None:
+        self._all.setChecked(True)
         self.headsPicked.emit(frozenset(range(len(self._chips))))
 
     def _arrange(self) -> None:

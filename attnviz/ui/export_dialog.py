@@ -57,7 +57,7 @@ FORMS = (
     Form(".pdf", "PDF, vectors and fonts", True),
     Form(".npz", "NPZ numbers (NumPy)", False),
     Form(".json", "JSON numbers", False),
-    Form(".csv", "CSV numbers, one weight a line", False),
+    Form(".csv", "CSV table", False),
 )
 PRESETS = (
     ("Own width", None),
@@ -121,7 +121,7 @@ class ExportDialog(QDialog):
             box.lineEdit().setTextMargins(7, 0, 0, 0)  # a style sheet's padding does not reach the field inside
         self.theme_box = _combo(["Light", "Dark"], self)
         self.background_box = _combo([name for name, _ in _BACKGROUNDS], self)
-        self.numbers_box = _combo(["The whole run", "What the picture shows"], self)
+        self.numbers_box = _combo(["What the picture shows", "The whole run"], self)
         self.path_field = QLineEdit(str(folder / "attention.png"), self)
         self.path_field.setMinimumWidth(260)
         browse = QPushButton("Browse\N{HORIZONTAL ELLIPSIS}", self)
@@ -300,7 +300,7 @@ class ExportDialog(QDialog):
         self.width_box.blockSignals(was)
 
     def _is_shown_only(self) -> bool:
-        return self.numbers_box.currentIndex() == 1
+        return self.numbers_box.currentIndex() == 0
 
     def _about_numbers(self) -> str:
         """What a file of numbers will hold."""

@@ -117,8 +117,8 @@ class ReaderPage(QWidget):
             self.sentence.show_text(new.text)
         if (old is None or new.pair != old.pair) and (new.pair or "") != self.pair.toPlainText():
             self.pair.show_text(new.pair or "")
-        if new.pair is not None and not self.pair_button.isChecked():
-            self.pair_button.setChecked(True)
+        if new.pair is not None or (old is not None and new.model != old.model):
+            self.pair_button.setChecked(new.pair is not None)
         if old is None or (new.failure, new.text) != (old.failure, old.text):
             self.notice.show_sentence(new.failure)
         for control in (self.layers, self.head_counts, self.threshold, self.bar, self.chips):
@@ -294,10 +294,11 @@ class ReaderPage(QWidget):
         if self._picture_failed:
             self._picture_failed = False
             self.notice.show_sentence(self._state.failure)
-        self.bar.sinks.show_share(sight_of(run.trace, view).shares.sinks)
+        survey = kept_survey(run.trace, view) if view.picture == "grid" else None
+        shares = sight_of(run.trace, view).shares if survey is None else survey.shares
+        self.bar.sinks.show_share(None if view.picture == "steps" else shares.sinks)
         if view.picture != "grid":
             return
-        survey = kept_survey(run.trace, view)
         self.head_panel.show_choice(view.grid, survey)
         self.head_panel.show_head(run, view, None if survey is None else selected_head(run, view, survey))
 

@@ -57,9 +57,10 @@ class SinksControl(QToolButton):
             box.blockSignals(was)
         self.treatments[sinks.treatment].setChecked(True)
 
-    def show_share(self, share: float) -> None:
-        """Say what mean share of the rows of the picture the sinks have, 0 to 1."""
-        self._share.setText(f"In this picture they have {round(100 * share)} % of each row, on average.")
+    def show_share(self, share: float | None) -> None:
+        """Say what mean share of the rows of the picture the sinks have, 0 to 1; None for a picture that no choice changes."""
+        here = "The steps are those of the model, which takes nothing out."
+        self._share.setText(here if share is None else f"In this picture they have {round(100 * share)} % of each row, on average.")
 
     def share(self) -> str:
         """The line that says how much it is."""

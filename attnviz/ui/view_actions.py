@@ -80,7 +80,7 @@ class ViewActions(QObject):
         self._session.show(is_log=not self._session.state.view.is_log)
 
     def toggle_specials(self) -> None:
-        """Hide the special tokens, or show them again and leave the other sinks as they are."""
+        """Hide the special tokens along with what other sinks are chosen, or count them as sinks no longer."""
         sinks = self._session.state.view.sinks
         if sinks.hide_specials:
             self._session.show(sinks=Sinks(sinks.kinds - {"special"}, sinks.treatment))
@@ -136,12 +136,14 @@ class ViewActions(QObject):
         self._session.show(focus=token)
 
     def _on_head_picked(self, layer: int, head: int) -> None:
+        run, view = self._session.state.run, self._session.state.view
         if head == MEAN:
             self._session.show(layer=layer)
             return
-        run, view = self._session.state.run, self._session.state.view
-        count = run.trace.head_count_of(kind_of(run.trace, view))
-        self._session.show(layer=layer, heads=HeadChoice(frozenset({head}), count))
+        kind = kind_of(run.trace, view)
+        count = run.trace.head_count_of(kind)
+        if head < count and layer < run.trace.n_layer_of(kind):  # a grid that is being replaced may have other ones
+            self._session.show(layer=layer, heads=HeadChoice(frozenset({head}), count))
 
     def _on_head_opened(self, layer: int, head: int) -> None:
         """Show a head of the grid closely, in the picture that was last looked at beside the grid."""

@@ -28,7 +28,9 @@ _QUANTITY_TIPS: Final[dict[Quantity, str]] = {
     "rollout": "How much of each input token has come through all layers so far (Abnar & Zuidema 2020)",
 }
 
-_NARROWEST_BOX = 8  # characters
+_WORDS_TIP: Final = (
+    "Merge the pieces of a word, also across an apostrophe: what goes to them is summed, what comes from them averaged (W)"
+)
 
 
 class ViewBar(QWidget):
@@ -45,7 +47,7 @@ class ViewBar(QWidget):
         self.quantities = QComboBox(self)
         self.quantities.setAccessibleName("What the weights are")
         self.words = QCheckBox("Whole words", self)
-        self.words.setToolTip("Merge the pieces of a word: what goes to them is summed, what comes from them averaged (W)")
+        self.words.setToolTip(_WORDS_TIP)
         self.texts = QComboBox(self)
         self.texts.setAccessibleName("Which texts")
         self.texts.setToolTip("Of two texts: attention within each, from one to the other, or all")
@@ -93,8 +95,7 @@ class ViewBar(QWidget):
         for value, name in BETWEEN_NAMES.items():
             self.texts.addItem(name, value)
         self.quantities.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.texts.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.texts.setMinimumContentsLength(_NARROWEST_BOX)
+        self.texts.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for widget in (self.texts, self.quantities, self.words, self.sinks):
             row.addWidget(widget)
         self.texts.setVisible(False)

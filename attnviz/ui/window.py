@@ -103,6 +103,9 @@ class MainWindow(QMainWindow):
         if state.run is None:
             self.statusBar().showMessage("There is no picture to export yet.", 4_000)
             return
+        if not self.reader.pictures.is_settled():  # the preview would compute it once more, and the window wait for it
+            self.statusBar().showMessage("The picture is still being made; export it in a moment.", 4_000)
+            return
         folder = Path(self._settings.export_folder or Path.home())
         folder = folder if folder.is_dir() else Path.home()
         dialog = ExportDialog(state.run, state.view, self.appearance.theme.name, folder, self)

@@ -13,10 +13,11 @@ import pytest
 from attnviz.cli import main
 from attnviz.engine.model import load_model
 from attnviz.errors import ExportError
+from attnviz.export.provenance import view_facts
 from attnviz.export.shown import save_shown
 from attnviz.session.grid_choice import GridChoice
 from attnviz.session.sight import sight_of
-from attnviz.session.view import HeadChoice, Sinks, View
+from attnviz.session.view import PICTURE_NAMES, HeadChoice, Sinks, View
 from tests.golden.families_reader import write_model
 from tests.scene.pictures import SHOWN, run_of
 
@@ -65,7 +66,7 @@ def test_npz_holds_the_weights_that_are_seen_and_the_share_that_is_not(run: Run,
     assert np.allclose(whole, 1.0, atol=1e-5)
     facts = json.loads(str(content["provenance"]))
     assert facts["shares"]["sinks"] == pytest.approx(sight.shares.sinks, abs=1e-6)
-    assert (facts["quantity"], facts["whole_words"], facts["mean_of_heads"]) == (view.quantity, view.words, view.is_mean)
+    assert (facts["quantity"], facts["whole_words"], facts["mean_of_heads"]) == (view.quantity, view.words, -1 in sight.heads)
 
 
 @each_view
@@ -135,6 +136,58 @@ def test_hidden_keys_have_no_score_in_json(tmp_path: Path) -> None:
     scores = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))["scores"]
     assert scores[0][-1] is None
     assert isinstance(scores[0][0], float)
+
+
+def test_several_layers_have_their_shares_each(run: Run, tmp_path: Path) -> None:
+    save_shown(run, View(0, HEADS, words=True), tmp_path / "x.npz", [0, 2, 4])
+    arrays = read_npz(tmp_path / "x.npz")
+    facts = json.loads(str(arrays["provenance"]))
+    assert (facts["layer"], facts["heads"]) == ([0, 2, 4], [1, 4])
+    for number, layer in enumerate((0, 2, 4)):
+        told = facts["shares"][number]
+        assert told["layer"] == layer
+        assert told["sinks"] == pytest.approx(arrays["taken_out"][number].mean(), abs=1e-5)
+    assert arrays["query_positions"].tolist() == [place.start for place in sight_of(run.trace, View(words=True)).units.places[1:-1]]
+
+
+def test_a_grid_tells_the_shares_of_all_its_heads(run: Run, tmp_path: Path) -> None:
+    save_shown(run, View(3, HEADS, picture="grid"), tmp_path / "x.npz")
+    facts = json.loads(str(read_npz(tmp_path / "x.npz")["provenance"]))
+    hidden = np.mean([run.trace.attention(layer)[:, 1:-1][:, :, [0, -1]].sum(-1).mean() for layer in range(6)])
+    assert facts["shares"]["sinks"] == pytest.approx(hidden, abs=1e-5)
+    assert facts["heads"] == list(range(12))
+
+
+def test_what_a_picture_does_not_have_is_not_told_of_it(run: Run) -> None:
+    told = {
+        picture: view_facts(run, View(3, HEADS, picture=picture, quantity="rollout", between="across")) for picture in PICTURE_NAMES
+    }
+    assert {picture for picture, facts in told.items() if "threshold" in facts} == {"arcs"}
+    assert {picture for picture, facts in told.items() if "is_log" in facts} == {"matrix"}
+    assert not {"quantity", "sinks", "shares", "whole_words"} & set(told["steps"])
+    assert told["arcs"]["texts"] == "all"  # there is one text
+    assert (told["matrix"]["mean_of_heads"], told["matrix"]["heads"]) == (True, [1, 4])
+
+
+def test_a_decoders_rows_are_numbered_as_in_its_own_text_and_its_own_sink_is_told(tmp_path: Path) -> None:
+    write_model("t5-tied", tmp_path)
+    run = run_of(load_model(tmp_path), "the fox sat", pair="the fox is")
+    view = View(1, kind="cross", sinks=SHOWN, quantity="rollout")
+    save_shown(run, view, tmp_path / "x.npz")
+    arrays = read_npz(tmp_path / "x.npz")
+    assert arrays["query_positions"].tolist() == list(range(len(run.trace.decoder_tokens)))
+    assert np.array_equal(arrays["weights"][0], run.trace.attention(1, "cross"))
+    assert json.loads(str(arrays["provenance"]))["quantity"] == "attention"
+
+
+def test_a_row_is_what_is_shown_and_all_that_is_not(tmp_path: Path, minilm: Model) -> None:
+    write_model("gpt-oss-windows-yarn", tmp_path)
+    pair = run_of(minilm, "Who slept?", pair="The cat slept.")
+    for run, view in ((run_of(load_model(tmp_path), "the fox sat"), View(1)), (pair, View(1, between="across"))):
+        save_shown(run, view, tmp_path / "x.npz")
+        arrays = read_npz(tmp_path / "x.npz")
+        whole = arrays["weights"].sum(-1) + arrays["taken_out"] + arrays["other_texts"] + arrays["own_sink"]
+        assert np.allclose(whole, 1.0, atol=1e-5)
 
 
 def test_steps_of_no_head_are_refused(run: Run, tmp_path: Path) -> None:

@@ -68,12 +68,13 @@ def test_each_treatment_of_sinks_says_what_it_did_and_to_how_much(minilm: Model,
     assert ("the rest scaled to 100 %  ·  shown: 100 %" in line) == (treatment == "renormalise")
 
 
-def test_the_rule_is_said_as_it_was_set() -> None:
-    assert "strongest 35 %" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("mass", 0.35))
-    assert "weights from 0.25" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("weight", 0.25))
-    assert "weights from 0.25 of the largest" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("weight", 0.25), "norms")
-    assert drawn_line(edges(3, 3, 1_000, 0, 0), Threshold()).startswith("3 of 1,000 arcs")
-    assert "the strongest of the 7 by" in drawn_line(edges(3, 7, 1_000, 0, 0), Threshold())
+def test_the_rule_is_said_as_it_was_set(sight: Sight) -> None:
+    norms = replace(sight, quantity="norms")
+    assert "strongest 35 %" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("mass", 0.35), sight)
+    assert "weights from 0.25" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("weight", 0.25), sight)
+    assert "weights from 0.25 of the largest" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("weight", 0.25), norms)
+    assert drawn_line(edges(3, 3, 1_000, 0, 0), Threshold(), sight).startswith("3 of 1,000 arcs")
+    assert "the strongest of the 7 by" in drawn_line(edges(3, 7, 1_000, 0, 0), Threshold(), sight)
 
 
 def test_rollout_names_its_layers_and_its_source_and_in_a_causal_model_its_bias(sight: Sight) -> None:

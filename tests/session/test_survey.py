@@ -23,10 +23,10 @@ from attnviz.session.sight import sight_of
 from attnviz.session.survey import DIMMED, Survey, chosen_values, finest_size, kept_survey, survey_of, survey_view
 from attnviz.session.view import HeadChoice, Sinks, View
 from attnviz.session.weights import MEAN
-from tests.golden.families_reader import seeded_tensor, write_model
+from tests.golden.families_reader import write_model
 
 if TYPE_CHECKING:
-    from attnviz.engine.config import Kind
+    from pathlib import Path
 
 ANIMAL = "The animal didn't cross the street because it was tired."
 TWO_HEADS = HeadChoice(frozenset({1, 4}), 12)
@@ -43,17 +43,6 @@ VIEWS = {
     "norms": View(quantity="norms"),
     "summed norms": View(quantity="norms", is_mean=True, heads=TWO_HEADS),
 }
-
-
-@pytest.fixture(autouse=True)
-def value_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Vectors of known numbers in place of the model's, which are not what is asked here."""
-
-    def vectors(trace: Trace, layer: int, kind: Kind, keys: slice) -> np.ndarray:
-        shape = (trace.head_count_of(kind), len(trace.keys(kind)), trace.config.stack_of(kind).d_model)
-        return seeded_tensor("survey", f"values {layer}", shape, -1.0, 1.0)[:, keys]
-
-    monkeypatch.setattr(Trace, "value_vectors", vectors, raising=False)
 
 
 @pytest.fixture
@@ -75,7 +64,7 @@ def largest_in_cells(weights: np.ndarray, size: int) -> np.ndarray:
 
 def check_maps(survey: Survey, trace: Trace, view: View, size: int) -> None:
     for layer in range(survey.n_layer):
-        sight = sight_of(trace, survey_view(view, layer))
+        sight = sight_of(trace, survey_view(trace, view, layer))
         queries = [unit - sight.first_query for unit in sight.queries]
         dim = np.array([DIMMED if key in sight.dimmed else 1.0 for key in sight.keys], np.float32)
         for column in range(len(survey.heads)):
@@ -99,7 +88,7 @@ def test_each_map_is_that_of_its_layers_own_picture(trace: Trace, name: str, siz
 def test_the_numbers_are_those_that_a_slow_sum_gives(trace: Trace, name: str) -> None:
     survey = survey_of(trace, VIEWS[name])
     for layer in (0, 5):
-        sight = sight_of(trace, survey_view(VIEWS[name], layer))
+        sight = sight_of(trace, survey_view(trace, VIEWS[name], layer))
         for column in range(len(survey.heads)):
             entropies, distances, shares = [], [], []
             for query in sight.queries:
@@ -256,3 +245,16 @@ def test_a_head_passes_just_between_the_limits(rows: list[list[float]], least: f
     passed = passes(values, len(rows), 4, GridChoice("entropy", False, least, most))
     for value, is_passed in zip(values.ravel().tolist(), passed.ravel().tolist(), strict=True):
         assert is_passed == (not (least is not None and value < least) and not (most is not None and value > most))
+
+
+def test_a_survey_of_one_map_follows_the_heads_that_it_is_made_of(minilm: Model, tmp_path: Path) -> None:
+    write_model("t5-tied", tmp_path)
+    crossed = load_model(tmp_path).trace("the fox sat", "the fox is")
+    for trace, view in (
+        (minilm.trace("The cat sat."), View(is_mean=True)),
+        (minilm.trace("The cat sat."), View(quantity="rollout")),
+        (crossed, View(kind="cross", quantity="rollout", is_mean=True)),
+    ):
+        count = trace.head_count_of(view.kind)
+        one, other = (survey_of(trace, replace(view, heads=HeadChoice(frozenset({head}), count))) for head in (0, 1))
+        assert not np.allclose(one.maps, other.maps)

@@ -61,13 +61,28 @@ def test_special_tokens_gather_attention_but_hand_over_little(minilm: Model) -> 
 def test_rollout_is_the_product_of_the_layers_with_their_residuals(minilm: Model) -> None:
     trace = minilm.trace("The cat sat.")
     n = len(trace.tokens)
-    product = np.eye(n)
-    for layer in range(6):
-        product = (0.5 * trace.attention(layer).astype(np.float64).mean(axis=0) + 0.5 * np.eye(n)) @ product
-        rolled, total, _ = weights_of(trace, "encoder", layer, [1], "rollout", False)
-        assert rolled.shape == (1, n, n)
-        assert np.allclose(rolled[0], product, atol=1e-6)
-        assert np.allclose(total, 1.0, atol=1e-5)
+    for heads in (list(range(12)), [1], [0, 5, 7]):
+        product = np.eye(n)
+        for layer in range(6):
+            product = (0.5 * trace.attention(layer).astype(np.float64)[heads].mean(axis=0) + 0.5 * np.eye(n)) @ product
+            rolled, total, _ = weights_of(trace, "encoder", layer, heads, "rollout", False)
+            assert rolled.shape == (1, n, n)
+            assert np.allclose(rolled[0], product, atol=1e-6)
+            assert np.allclose(total, 1.0, atol=1e-5)
+
+
+def test_rollouts_of_two_stacks_asked_for_by_turns_are_each_their_own(tmp_path: Path) -> None:
+    write_model("t5-tied", tmp_path)
+    trace = load_model(tmp_path).trace("the fox sat", "the fox is")
+    heads = list(range(trace.head_count))
+    for layer in (0, 1, 0, 1):
+        for kind in ("encoder", "decoder"):
+            n = len(trace.queries(kind))
+            product = np.eye(n)
+            for below in range(layer + 1):
+                product = (0.5 * trace.attention(below, kind).astype(np.float64).mean(axis=0) + 0.5 * np.eye(n)) @ product
+            rolled, _, _ = weights_of(trace, kind, layer, heads, "rollout", False)
+            assert np.allclose(rolled[0], product, atol=1e-6)
 
 
 def test_a_models_own_sink_has_its_share_told_and_the_rest_adds_up(tmp_path: Path) -> None:
@@ -99,4 +114,4 @@ def test_no_heads_leave_an_empty_sight_where_there_are_heads_to_choose(minilm: M
     for is_mean in (False, True):
         sight = sight_of(minilm.trace("Hi."), View(0, HeadChoice(frozenset(), 12), quantity=quantity, is_mean=is_mean))
         assert np.isfinite(sight.weights).all()
-        assert len(sight.heads) == len(sight.weights) == (quantity == "rollout")
+        assert len(sight.heads) == len(sight.weights) == 0

@@ -88,7 +88,9 @@ def desk(hands: Hands, tmp_path: Path) -> Iterator[Desk]:
 
 
 def written(desk: Desk, suffix: str) -> Path:
+    """The file of a figure, or of the numbers of the whole run."""
     desk.choose(suffix)
+    desk.dialog.numbers_box.setCurrentText("The whole run")
     path = desk.folder / f"figure{suffix}"
     desk.name(path)
     assert desk.press() == f"Written: {path}"
@@ -125,7 +127,6 @@ def test_an_npz_holds_the_traces_numbers(desk: Desk) -> None:
 
 def test_the_numbers_can_be_those_of_the_picture_alone(desk: Desk) -> None:
     desk.choose(".npz")
-    desk.dialog.numbers_box.setCurrentIndex(1)
     assert "words, sinks and heads as it has them" in desk.dialog.message()
     path = desk.folder / "figure.npz"
     desk.name(path)

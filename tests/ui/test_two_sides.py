@@ -112,7 +112,8 @@ def test_csv_from_the_window_holds_the_attention_that_is_shown(hands: Hands, tmp
     choose(hands, "Decoder → encoder")
     hands.window.export()
     dialog = hands.window.findChildren(ExportDialog)[-1]
-    dialog.form_box.setCurrentText("CSV numbers, one weight a line")
+    dialog.form_box.setCurrentText("CSV table")
+    dialog.numbers_box.setCurrentText("The whole run")
     assert "decoder → encoder" in dialog.message()
     dialog.path_field.setText(str(tmp_path / "x.csv"))
     hands.qtbot.mouseClick(dialog.export_button, LEFT)

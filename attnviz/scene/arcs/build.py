@@ -14,9 +14,10 @@ from attnviz.scene.captions import caption_of, warnings_of
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, Layout, Page
 from attnviz.scene.palette import head_colour
 from attnviz.scene.scene import Arcs, ArcScene, TokenBox
-from attnviz.scene.shares import drawn_line, nothing_read_line, quantity_line, shares_line
+from attnviz.scene.shares import drawn_line, nothing_read_line, quantity_line, quantity_phrase, shares_line
 from attnviz.scene.words import direction_legend, shortened
 from attnviz.session.sight import sight_of
+from attnviz.session.weights import MEAN
 
 if TYPE_CHECKING:
     from attnviz.analysis.edges import Threshold
@@ -51,10 +52,10 @@ def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
     if layout.caption:
         page.text(caption, bold_until=len(run.model.name))
         page.heads(sight.heads)
-    page.text(direction_legend(sight, rows.n_row))
+    page.text(direction_legend(sight, rows.n_row, layout.caption))
     if not (page.bands or layout.caption):
         page.y += ONE_BAND  # its place is kept, so that the sentence stays where it is when a what-if begins
-    last = nothing_read_line(sight) or drawn_line(edges, view.threshold, sight.quantity)
+    last = nothing_read_line(sight) or drawn_line(edges, view.threshold, sight)
     foot = [line for line in (shares_line(sight, edges), last, quantity_line(sight)) if line is not None]
 
     left = _row_starts(rows, layout.width)
@@ -85,8 +86,8 @@ def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
         labels=tuple(page.labels),
         dots=tuple(page.dots),
         bands=tuple(page.bands),
-        focus=_focus(sight, view.focus),
-        description=f"Attention of {caption}: {shortened(run.trace.text, 200)}",
+        focus=sight.in_focus(view.focus),
+        description=f"{quantity_phrase(sight.quantity).capitalize()} of {caption}: {shortened(run.trace.text, 200)}",
         first_query=sight.position(sight.first_query) if sight.first_query else 0,
     )
 
@@ -105,12 +106,6 @@ def choose_edges(sight: Sight, threshold: Threshold) -> Edges:
         sight.dimmed,
     )
     return replace(edges, query=edges.query + sight.first_query)
-
-
-def _focus(sight: Sight, focus: int | None) -> int | None:
-    """The position of the visible unit that holds the pinned token."""
-    unit = None if focus is None else sight.units.unit_at(focus)
-    return sight.position(unit) if unit in sight.visible else None
 
 
 def _row_starts(rows: Rows, width: float) -> Float32:
@@ -183,10 +178,16 @@ def _boxes(sight: Sight, rows: Rows, left: Float32, tops: Float32, text_height: 
     return boxes
 
 
+def _darkest(sight: Sight, weight: Float32) -> float:
+    """The weight that is drawn in full: the largest that can be; of one map of several heads, whose weights are small, the largest
+    that there is."""
+    return float(weight[-1]) if MEAN in sight.heads and len(weight) else sight.scale
+
+
 def _arcs(sight: Sight, edges: Edges, curve: Float32, theme: Theme) -> Arcs:
     """Weight is opacity, and width for the strongest; hue is the head's."""
-    strength = edges.weight if sight.scale == 1.0 else np.minimum(edges.weight / np.float32(sight.scale), np.float32(1))
     dimmed = np.isin(edges.key, list(sight.dimmed))
+    strength = np.minimum(edges.weight / np.float32(_darkest(sight, edges.weight[~dimmed])), np.float32(1))
     loud = strength[~dimmed]
     # Width begins where the _N_WIDE strongest begin and reaches its full measure a little above, so that of two arcs the
     # stronger is never the thinner one, and like ones look alike.

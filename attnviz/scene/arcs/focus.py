@@ -49,7 +49,7 @@ def focus_labels(scene: ArcScene, measure: Measure) -> list[tuple[Label, Dot]]:
     for arc in np.flatnonzero(arcs_in_focus(scene))[::-1]:
         key = int(ends[arc])
         box = scene.token_at(key)
-        if key in done or key == scene.focus or box is None or arcs.weight[arc] < 0.005:
+        if key in done or box is None or arcs.weight[arc] < 0.005:
             continue
         done.add(key)
         text = f"{arcs.weight[arc]:.2f}"
@@ -58,7 +58,7 @@ def focus_labels(scene: ArcScene, measure: Measure) -> list[tuple[Label, Dot]]:
         if any(row == box.row and left - 3 < end and start < left + width + 3 for row, start, end in taken):
             continue
         taken.append((box.row, left, left + width))
-        lands_above = (key < scene.focus) == (box.row == _row(scene, scene.focus))
+        lands_above = (key <= scene.focus) == (box.row == _row(scene, scene.focus))
         baseline = box.bottom + NUMBER_SIZE + 1 if lands_above else box.top - 4
         number = Label(text, left + 2 * _DOT + 3, baseline, NUMBER_SIZE, "ink", bold=True)
         labels.append((number, Dot(left + _DOT, baseline - 4.5, _DOT, head_colour(int(arcs.head[arc]), scene.theme))))

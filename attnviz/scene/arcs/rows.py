@@ -149,8 +149,11 @@ def _fill(tokens: Sequence[Token], visible: Sequence[int], size: int, width: flo
 
 
 def _gap(tokens: Sequence[Token], before: int, index: int, size: int) -> float:
-    """The space before a token: a hair inside a word, little where nothing stood between, wider than a space elsewhere."""
+    """The space before a token: a hair inside a word, little where nothing stood between, wider than a space elsewhere, and
+    wider still before another text."""
     token, last = tokens[index], tokens[before]
+    if token.sequence != last.sequence:
+        return 2.0 * size  # another text
     if token.continues and before == index - 1:
         return 0.2 * size
     if token.span and last.span and token.sequence == last.sequence and token.span[0] == last.span[1]:

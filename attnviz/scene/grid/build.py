@@ -41,7 +41,7 @@ def build_grid(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
     """The grid of all layers and heads of a run. Makes the run's survey if that is not there yet (see `survey_of`)."""
     choice = view.grid
     survey = survey_of(run.trace, view)
-    sight = sight_of(run.trace, survey_view(view, view.layer))
+    sight = sight_of(run.trace, survey_view(run.trace, view, view.layer))
     page = Page(theme, layout, measure)
     page.band_lines(warnings_of(run, view, sight))
     page.y += _HEAD

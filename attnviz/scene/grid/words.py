@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ROWS: Final = "its rows are the tokens that look, its columns those looked at"
 _CROSS_ROWS: Final = "its rows are the decoder's tokens, which look, its columns the encoder's, which are looked at"
 _ROLLOUT: Final = (
-    "rollout from the input through the layer of each square, the mean of all heads and half of it the residual "
+    "rollout from the input through the layer of each square: half the mean of the shown heads, half what was there "
     "(Abnar & Zuidema 2020)"
 )
 

@@ -15,7 +15,7 @@ from attnviz.scene.matrix.scene import MatrixPanel, MatrixScene, TokenSide, weig
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, SMALL, Page
 from attnviz.scene.palette import head_colour
 from attnviz.scene.scene import Label
-from attnviz.scene.shares import nothing_read_line, quantity_line, shares_line
+from attnviz.scene.shares import nothing_read_line, quantity_line, quantity_phrase, shares_line
 from attnviz.scene.words import count_of, head_name, shortened
 from attnviz.session.sight import sight_of
 from attnviz.session.weights import MEAN
@@ -85,7 +85,7 @@ def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Me
         labels=tuple(page.labels),
         dots=tuple(page.dots),
         bands=tuple(page.bands),
-        description=f"Matrix of {caption}: {shortened(run.trace.text, 200)}",
+        description=f"Matrix of the {quantity_phrase(sight.quantity)} of {caption}: {shortened(run.trace.text, 200)}",
         quantity=sight.quantity,
         queries=shown.queries,
         keys=shown.keys,
@@ -99,7 +99,7 @@ def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Me
         row_room=place.cells.row_room,
         column_room=place.cells.column_room,
         side_size=place.cells.side_size,
-        focus=_focus(sight, view.focus),
+        focus=sight.in_focus(view.focus),
     )
 
 
@@ -172,15 +172,8 @@ def _side(sight: Sight, units: Sequence[int]) -> TokenSide:
 
 
 def _masked(sight: Sight) -> NDArray[np.bool_] | None:
-    if not sight.is_causal:
-        return None
-    return np.array(sight.keys, np.intp) > np.array(sight.queries, np.intp)[:, None]
-
-
-def _focus(sight: Sight, focus: int | None) -> int | None:
-    """The position of the visible unit that holds the pinned token."""
-    unit = None if focus is None else sight.units.unit_at(focus)
-    return sight.position(unit) if unit in sight.visible else None
+    """Which cells are of keys that a query may not look at, [row, column]."""
+    return None if sight.masked is None else sight.masked[sight.rows][:, list(sight.keys)]
 
 
 def _legend(sight: Sight) -> str:
@@ -192,7 +185,7 @@ def _legend(sight: Sight) -> str:
 
 
 def _foot(sight: Sight, view: View, n_panel: int) -> list[str]:
-    lines = [shares_line(sight), quantity_line(sight)]
+    lines = [shares_line(sight), quantity_line(sight, tells_largest=False)]
     if 0 < n_panel < len(sight.heads):
         lines.insert(1, f"the first {n_panel} of {count_of(len(sight.heads), 'head')}; choose heads to see others")
     return [line for line in lines if line is not None]

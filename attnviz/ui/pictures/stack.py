@@ -72,7 +72,7 @@ class PictureStack(QStackedWidget):
     def show_state(self, old: State | None, new: State) -> None:
         """Bring the picture from one state to the next, building anew only what changed."""
         self._state = new
-        self._current().set_busy(new.busy and new.run is not None)
+        self._current().set_busy(new.run is not None and (new.busy or self._surveys.is_making))
         if new.run is None:
             self.canvas.set_scene(None)
             self.setCurrentWidget(self.canvas)
@@ -91,6 +91,7 @@ class PictureStack(QStackedWidget):
         try:
             self._show_built(state, before)
         except AttnvizError as error:  # what a picture computes besides the run may not fit the memory, or its file be gone
+            self._current().set_busy(True)  # what is there is of another view
             self.failed.emit(str(error))
             return
         self.built.emit()
@@ -100,6 +101,7 @@ class PictureStack(QStackedWidget):
         if state.view.picture == "arcs":
             scene = self._fitted_arcs(state)
             self.canvas.set_scene(scene, self._glide_to(scene, before))
+            self.canvas.set_busy(state.busy)
         elif state.view.picture != "grid" or self._surveys.is_ready(state.run.trace, state.view):
             self._current().set_scene(self._fitted_steps(state) if state.view.picture == "steps" else self._build(state, 1.0))
             self._current().set_busy(state.busy)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Weights of all layers and heads; 6 layers of 12 heads and 64 tokens are 0.3 million and take 15 ms.
 _AT_ONCE = 1 << 20
+_NORM = 3  # what a norm costs in weights; its value vectors are computed
 
 
 class Surveys(QObject):
@@ -73,4 +74,5 @@ class Surveys(QObject):
 
 def _n_weight(trace: Trace, view: View) -> int:
     kind = kind_of(trace, view)
-    return trace.n_layer_of(kind) * trace.head_count_of(kind) * len(trace.queries(kind)) * len(trace.keys(kind))
+    each = _NORM if view.quantity == "norms" else 1
+    return each * trace.n_layer_of(kind) * trace.head_count_of(kind) * len(trace.queries(kind)) * len(trace.keys(kind))
