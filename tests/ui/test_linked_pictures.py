@@ -185,3 +185,39 @@ def test_a_picture_that_needs_more_memory_than_there_is_says_so_and_the_one_befo
     assert not hands.reader.notice.isVisible()
     hands.point_token(3)
     assert hands.reader.panel.title() == hands.run.trace.pieces[3].shown
+
+
+def test_a_click_on_a_grid_of_another_model_chooses_no_head_that_is_not_there(hands: Hands) -> None:
+    before = hands.state.view
+    hands.reader.pictures.headPicked.emit(3, 40)
+    hands.reader.pictures.headPicked.emit(60, 1)
+    assert hands.state.view == before
+
+
+def test_a_filter_of_texts_goes_with_the_second_text(hands: Hands) -> None:
+    hands.qtbot.mouseClick(hands.reader.pair_button, LEFT)
+    hands.qtbot.keyClicks(hands.reader.pair, "It slept.")
+    hands.until(lambda: hands.run.trace.pair == "It slept.")
+    hands.settle()
+    hands.window.session.show(between="across")
+    hands.qtbot.mouseClick(hands.reader.pair_button, LEFT)
+    hands.until(lambda: hands.run.trace.pair is None)
+    hands.settle()
+    assert hands.state.view.between == "all"
+
+
+def test_the_steps_say_that_sinks_change_nothing_in_them(hands: Hands) -> None:
+    go_to(hands, "steps")
+    assert "takes nothing out" in hands.reader.bar.sinks.share()
+    go_to(hands, "grid")
+    hidden = np.mean([hands.run.trace.attention(layer)[:, 1:-1][:, :, [0, -1]].sum(-1).mean() for layer in range(6)])
+    assert f"they have {round(100 * hidden)} %" in hands.reader.bar.sinks.share()
+
+
+def test_the_chip_of_all_heads_is_lit_while_all_are_shown(hands: Hands) -> None:
+    assert hands.reader.chips.all_chip.isChecked()
+    hands.key("1")
+    assert not hands.reader.chips.all_chip.isChecked()
+    hands.qtbot.mouseClick(hands.reader.chips.all_chip, LEFT)
+    assert hands.reader.chips.all_chip.isChecked()
+    assert hands.state.view.heads is None
