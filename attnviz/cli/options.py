@@ -29,7 +29,9 @@ def add_what_to_run(parser: argparse.ArgumentParser) -> None:
 
 def add_view(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--heads", metavar="H", type=numbers, help="heads to show, such as 1,4-6 (default: all)")
-    parser.add_argument("--focus", metavar="TOKEN", help="the token in focus, by its text or its position")
+    parser.add_argument(
+        "--focus", metavar="TOKEN", help="the token in focus, by its text or its position (#3 for the position alone)"
+    )
     parser.add_argument("--quantity", choices=["attention", "norms", "rollout"], help="what the weights are (default: attention)")
     parser.add_argument("--mean", action="store_true", help="the mean of the heads as one map")
     parser.add_argument("--words", action="store_true", help="merge the pieces of each word")
@@ -51,6 +53,13 @@ def add_view(parser: argparse._ActionsContainer) -> None:
         help="which pairs of tokens of two texts (default: all)",
     )
     parser.add_argument("--log", action="store_true", help="colours of a matrix by the logarithm")
+
+
+def add_grid(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--summary", choices=["entropy", "distance", "sink_share"], help="the number on each head of a grid")
+    parser.add_argument("--sort", action="store_true", help="order the heads of each layer of a grid by it")
+    parser.add_argument("--least", metavar="X", type=float, help="fade heads of a grid below it")
+    parser.add_argument("--most", metavar="X", type=float, help="fade heads of a grid above it")
 
 
 def _sinks(text: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from attnviz import __version__
 from attnviz.cli.fetch import get, models
-from attnviz.cli.options import PICTURES, add_output, add_view, add_what_to_run, new, numbers
+from attnviz.cli.options import PICTURES, add_grid, add_output, add_view, add_what_to_run, new, numbers
 from attnviz.cli.read import attend, render
 
 ABOUT = """\
@@ -117,6 +117,7 @@ def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--layer", metavar="L", type=int, help="the layer to draw, from 0; the grid draws all of them")
     parser.add_argument("--view", choices=PICTURES, default="arcs", help="how to draw it (default: arcs)")
     add_view(parser)
+    add_grid(parser)
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument(
         "--strongest",
@@ -129,7 +130,9 @@ def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--width", metavar="W", default="5.5in", help="such as 5.5in, 140mm or 1200px (default: 5.5in)")
     parser.add_argument("--dpi", type=int, default=300, help="resolution of a PNG (default: 300)")
     parser.add_argument("--theme", choices=["light", "dark"], default="light", help="colours (default: light)")
-    parser.add_argument("--transparent", action="store_true", help="no background")
+    ground = parser.add_mutually_exclusive_group()
+    ground.add_argument("--transparent", action="store_true", help="no background")
+    ground.add_argument("--background", choices=["white", "theme", "transparent"], help="(default: white, in the dark the theme's)")
     add_output(parser, "x.png, x.svg or x.pdf; the ending says the form")
     parser.set_defaults(run=render)
 

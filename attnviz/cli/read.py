@@ -59,7 +59,8 @@ def render(options: argparse.Namespace) -> int:
     start_painting()
     from attnviz.export.figure import Paper, save_figure
 
-    background = "transparent" if options.transparent else "white" if options.theme == "light" else "theme"
+    usual = "transparent" if options.transparent else "white" if options.theme == "light" else "theme"
+    background = options.background or usual
     save_figure(run, view, options.output, Paper(width, options.dpi, options.theme, background))
     _say_what_if(run)
     return 0
@@ -69,7 +70,8 @@ def _check_layers(options: argparse.Namespace) -> list[int]:
     """The layers that were named for what a picture shows; none where it shows all of them. Raises InputError for a choice that
     the picture has not."""
     layers = options.layers or []
-    if options.view == "grid" and (layers or options.heads is not None):
+    is_one_map = options.mean or options.quantity == "rollout"
+    if options.view == "grid" and (layers or (options.heads is not None and not is_one_map)):
         raise InputError("The grid has all layers and heads; leave out --layers and --heads.")
     if options.view == "steps" and len(layers) != 1:
         raise InputError("The steps are those of one layer; name it with --layers, such as --layers 3.")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from attnviz.analysis.edges import Threshold
     from attnviz.engine.config import Kind
+    from attnviz.session.grid_choice import GridChoice
     from attnviz.session.run import Run
     from attnviz.session.view import View
 
@@ -42,7 +43,20 @@ def view_of(options: argparse.Namespace, run: Run, layer: int, threshold: Thresh
         sinks=Sinks(options.sinks if options.sinks is not None else frozenset({"special"}), treatment),
         between=options.texts or "all",
         is_log=options.log,
+        grid=_grid(options),
     )
+
+
+def _grid(options: argparse.Namespace) -> GridChoice:
+    """What a grid says of its heads; `attend`, which writes all of it, does not ask. Raises InputError for an order or a filter by
+    nothing."""
+    from attnviz.session.grid_choice import GridChoice
+
+    if "summary" not in options:
+        return GridChoice()
+    if options.summary is None and (options.sort or options.least is not None or options.most is not None):
+        raise InputError("Order or filter the heads by what? Name it with --summary.")
+    return GridChoice(options.summary, options.sort, options.least, options.most)
 
 
 def kind_of_options(options: argparse.Namespace, run: Run) -> Kind | None:
@@ -78,6 +92,8 @@ def _token(wanted: str, run: Run, kind: Kind | None) -> int:
     from attnviz.session.view import View
 
     pieces = tokens_of(run.trace, View(kind=kind))
+    if wanted.startswith("#") and wanted[1:].isdecimal() and int(wanted[1:]) < len(pieces):
+        return int(wanted[1:])
     for index, piece in enumerate(pieces):
         if wanted in (piece.shown, piece.text):
             return index

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from attnviz.errors import AttnvizError, ExportError
+from attnviz.export.command import figure_command, numbers_command
 from attnviz.export.figure import Paper, figure_image, figure_scene, save_figure
 from attnviz.export.numbers import save_numbers
 from attnviz.export.shown import save_shown
@@ -135,6 +136,8 @@ class ExportDialog(QDialog):
         self._message.setWordWrap(True)
         self._message.setTextFormat(Qt.TextFormat.PlainText)
         self.copy_button = QPushButton("Copy picture", self)
+        self.command_button = QPushButton("Copy command", self)
+        self.command_button.setToolTip("The command that writes this file again, for a terminal or a Makefile")
         self.export_button = QPushButton("Export", self)
         self.export_button.setProperty("primary", True)
         self.export_button.setDefault(True)
@@ -155,7 +158,7 @@ class ExportDialog(QDialog):
         right.addLayout(self._fields)
         right.addStretch(1)
         right.addWidget(self._message)
-        right.addLayout(_row(self.copy_button, close, self.export_button))
+        right.addLayout(_row(self.copy_button, self.command_button, close, self.export_button))
         whole = QHBoxLayout(self)
         whole.setContentsMargins(20, 20, 20, 20)
         whole.setSpacing(20)
@@ -174,6 +177,7 @@ class ExportDialog(QDialog):
         self.path_field.textChanged.connect(self._on_path_changed)
         browse.clicked.connect(self._on_browse_clicked)
         self.copy_button.clicked.connect(self._on_copy_clicked)
+        self.command_button.clicked.connect(self._on_command_clicked)
         self.export_button.clicked.connect(self._on_export_clicked)
         close.clicked.connect(self.close)
 
@@ -242,6 +246,19 @@ class ExportDialog(QDialog):
 
     def _on_copy_clicked(self) -> None:
         self._begin(self._copy_job, partial(make_copy, self._run, self._view, self.paper()))
+
+    def _on_command_clicked(self) -> None:
+        try:
+            path = self._path()
+        except AttnvizError as error:
+            self._message.setText(str(error))
+            return
+        if self._form().is_figure:
+            command = figure_command(self._run, self._view, path, self.paper())
+        else:
+            command = numbers_command(self._run, self._view, path, self._is_shown_only())
+        QGuiApplication.clipboard().setText(command)
+        self._message.setText("Copied the command that writes this file.")
 
     def _on_copied(self, copy: Copy) -> None:
         put_on_clipboard(copy)

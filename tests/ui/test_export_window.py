@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage, QImageReader
 from PySide6.QtWidgets import QApplication
 
+from attnviz.cli import main
 from attnviz.export import figure
 from attnviz.scene.theme import load_theme
 from attnviz.session.settings import load_settings
@@ -487,3 +489,16 @@ def test_each_picture_is_exported_as_it_is_shown(hands: Hands, tmp_path: Path, p
     says = {"arcs": "animal", "grid": "each square is one head", "matrix": "each row is a token", "steps": "Softmax"}
     assert says[picture] in text
     desk.close()
+
+
+def test_copy_command_gives_the_command_that_writes_the_figure_again(desk: Desk) -> None:
+    path = written(desk, ".svg")
+    before = path.read_bytes()
+    hands = desk.hands
+    hands.qtbot.mouseClick(desk.dialog.command_button, LEFT)
+    assert desk.dialog.message() == "Copied the command that writes this file."
+    name, *arguments = shlex.split(QApplication.clipboard().text())
+    path.unlink()
+    assert name == "attnviz"
+    assert main(arguments) == 0
+    assert path.read_bytes() == before

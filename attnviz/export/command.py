@@ -1,0 +1,80 @@
+"""The command that writes a figure, or the numbers of a picture, again."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from attnviz.session.sight import heads_of, is_one_map, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from attnviz.export.figure import Paper
+    from attnviz.session.run import Run
+    from attnviz.session.view import View
+
+
+def figure_command(run: Run, view: View, path: Path, paper: Paper) -> str:
+    """The `attnviz render` that makes this figure, for a shell."""
+    words = ["attnviz", "render", *_what(run, view), "--view", view.picture, "--layer", str(view.layer), *_view(run, view)]
+    if view.picture == "grid":
+        words += _grid(view)
+    words += _heads(run, view)
+    if view.threshold.kind == "mass":
+        words += ["--strongest", f"{100 * view.threshold.value:g}"]
+    else:
+        words += ["--min-weight", f"{view.threshold.value:g}"]
+    words += ["--width", f"{paper.width:g}in", "--dpi", str(paper.dpi), "--theme", paper.theme, "--background", paper.background]
+    return shlex.join([*words, "-o", str(path)])
+
+
+def numbers_command(run: Run, view: View, path: Path, is_shown_only: bool) -> str:
+    """The `attnviz attend` that writes these numbers, for a shell."""
+    words = ["attnviz", "attend", *_what(run, view)]
+    if is_shown_only:
+        words += ["--view", view.picture, *_view(run, view)]
+        words += [] if view.picture == "grid" else ["--layers", str(view.layer)]
+        words += _heads(run, view) if view.picture != "grid" or is_one_map(run.trace, view) else []
+    return shlex.join([*words, "-o", str(path)])
+
+
+def _what(run: Run, view: View) -> Iterator[str]:
+    yield from ("--model", str(run.model.path))
+    # With an equals sign a text may begin with a dash.
+    yield f"--text={run.trace.text}"
+    if run.trace.pair is not None:
+        yield f"--pair={run.trace.pair}"
+    if run.trace.is_what_if:
+        yield from ("--head-count", str(run.trace.head_count))
+    if len(run.trace.kinds) > 1:
+        yield from ("--attention", kind_of(run.trace, view))
+
+
+def _view(run: Run, view: View) -> Iterator[str]:
+    """The options of a view, those alone that are not as at first."""
+    if view.focus is not None:
+        yield from ("--focus", f"#{view.focus}")
+    if view.quantity != "attention":
+        yield from ("--quantity", view.quantity)
+    yield from ("--sinks", ",".join(sorted(view.sinks.kinds)), "--treat", view.sinks.treatment)
+    if view.between != "all":
+        yield from ("--texts", view.between)
+    for option, is_on in (("--mean", view.is_mean), ("--words", view.words), ("--log", view.is_log)):
+        if is_on:
+            yield option
+
+
+def _heads(run: Run, view: View) -> list[str]:
+    heads = heads_of(run.trace, view)
+    shown = heads[:1] if view.picture == "steps" else heads
+    return ["--heads", ",".join(map(str, shown))] if view.heads is not None and shown else []
+
+
+def _grid(view: View) -> Iterator[str]:
+    if view.grid.summary is not None:
+        yield from ("--summary", view.grid.summary)
+        yield from ("--sort",) if view.grid.is_sorted else ()
+        yield from ("--least", str(view.grid.least)) if view.grid.least is not None else ()
+        yield from ("--most", str(view.grid.most)) if view.grid.most is not None else ()
