@@ -8,17 +8,23 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pytest
 
 from attnviz import __version__, cli
+from attnviz.analysis.between import Between
+from attnviz.cli.options import SINKS
 from attnviz.cli.parser import make_parser
+from attnviz.engine.config import Kind
+from attnviz.export.figure import Background
 from attnviz.library.closed import CLOSED_MODELS
 from attnviz.library.found import FoundModel
 from attnviz.library.listing import model_lines
+from attnviz.session.grid_choice import SummaryName
 from attnviz.session.settings import Settings, save_settings
+from attnviz.session.view import PictureKind, Quantity, SinkKind, Treatment
 from tests.engine.tiny_bert import write_bert
 
 if TYPE_CHECKING:
@@ -552,3 +558,20 @@ def test_a_view_that_cannot_be_is_one_line(
 ) -> None:
     for verb, layer, name in (("render", ["--layer", "0"], "x.png"), ("attend", [], "x.npz")):
         assert says in refused(capsys, out, verb, "--model", tiny, "--text", "the cat", *layer, *options, "-o", out / name)
+
+
+def test_the_choices_are_those_that_a_view_has() -> None:
+    (table,) = (action for action in make_parser()._actions if isinstance(action, argparse._SubParsersAction))
+    options = {option: action for action in table.choices["render"]._actions for option in action.option_strings}
+    fields = {
+        "--view": PictureKind,
+        "--quantity": Quantity,
+        "--treat": Treatment,
+        "--texts": Between,
+        "--attention": Kind,
+        "--summary": SummaryName,
+        "--background": Background,
+    }
+    for option, kinds in fields.items():
+        assert set(options[option].choices) == set(get_args(kinds)), option
+    assert set(SINKS) == set(get_args(SinkKind))
