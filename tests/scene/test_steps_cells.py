@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -99,24 +101,25 @@ HOW_CASES = [
 @pytest.mark.parametrize("case", HOW_CASES, ids=str)
 def test_the_arithmetic_that_the_pointer_tells_comes_out(case: Case) -> None:
     scene = of_case(case)
-    told = [(one.how, one.value, one.what) for one in scene.numbers if one.how not in ("", "cannot see")]
-    told += [
-        (f"{number(strip.parts[0])} × {number(float(strip.parts[1][place]))}", float(strip.values[place]), strip.what)
-        for strip in scene.strips
-        if strip.parts is not None
-        for place in strip.cells
-    ]
-    assert {what.split(": ")[-1] for _, _, what in told} >= {"query times key", "scaled", "weight times value"}
-    for how, value, what in told:
-        if "more" in how:
-            continue  # a part of the terms; the test below has them
-        assert worked_out(how) == pytest.approx(value, rel=0.03, abs=0.03 * max(1.0, abs(value))), (how, value, what)
+    told = [hit_at(scene, (one.box.left + one.box.right) / 2, one.box.middle).tip for one in scene.numbers if one.how]
+    for strip in (strip for strip in scene.strips if strip.parts is not None):
+        width = (strip.box.right - strip.box.left) / len(strip.cells)
+        told += [hit_at(scene, strip.box.left + (at + 0.5) * width, strip.box.middle).tip for at in range(len(strip.cells))]
+    checked = set()
+    for tip in told:
+        head, how = tip.splitlines()[:2]
+        what, _, result = head.rpartition(": ")
+        if how == "cannot see" or "more" in how:
+            continue  # no arithmetic, or a part of the terms; the test below has them
+        assert number(worked_out(how), 5 if "number" not in what else 3) == result, tip
+        checked.add(what.split(": ")[-1].partition(",")[0].partition(" of ")[0])
+    assert checked >= {"scaled", "exponential", "attention", "weight times value"}
 
 
 def worked_out(how: str) -> float:
     """What an expression of a tip comes to, worked out as it stands there."""
     text = how.replace("\N{MINUS SIGN}", "-").replace(",", "").replace("×", "*").replace("÷", "/").replace("·", "*")
-    return float(eval(text, {"exp": np.exp, "tanh": np.tanh}))
+    return float(eval(re.sub(r"√(\d+)", r"\1**0.5", text), {"exp": np.exp, "tanh": np.tanh}))
 
 
 @pytest.mark.parametrize("name", ["bert-mlm", "llama-gqa", "qwen3-head-dim-tied"])

@@ -200,7 +200,7 @@ def test_weights_are_the_traces_and_sum_as_shown(case: Case, query: int | None) 
     scene = of_case(case, query=query and min(query, len(run.trace.queries(case.kind)) - 1))
     content, attention = scene.content, run.trace.attention(scene.content.layer, case.kind)
     weights = attention[content.head, content.query].astype(np.float64)
-    rows = {int(at): numbers[0] for at, numbers in rows_of(scene, "softmax").items()}
+    rows = {int(at): numbers[-1] for at, numbers in rows_of(scene, "softmax").items()}
     for at, key in enumerate(content.shown, 1):
         text = rows[at].label.text
         assert abs(parsed(text) - weights[key]) <= 0.00051, key
@@ -291,15 +291,59 @@ def test_formulas_of_large_scores_take_the_largest_off(minilm: Model, head_count
 
 
 def check_formula(scene: StepsScene) -> None:
-    """The formula under the softmax is the largest weight's, and its parts give it."""
+    """The formula under the softmax is the largest weight's, its sum is the table's, and its parts give the weight to the digit."""
     formula = next(stage.formula for stage in scene.stages if stage.name == "softmax").replace("\N{MINUS SIGN}", "-")
     formula = formula.replace("\N{NO-BREAK SPACE}", " ")
-    found = re.search(r"exp\((-?[\d.,]+)(?: ([-+]) ([\d.]+))?\) ÷ ([\d.e+-]+) = ([\d.]+)$", formula)
+    found = re.search(r"exp\((-?[\d.,]+)(?: ([-+]) ([\d.]+))?\) ÷ ([\d.,]+) = ([\d.]+)$", formula)
     assert found, formula
     score, sign, taken, total, weight = found.groups()
     exponent = parsed(score) + (0.0 if taken is None else float(f"{sign}{taken}"))
-    assert abs(np.exp(exponent) / float(total) - float(weight)) <= 0.02 * float(weight) + 0.0005
+    assert f"{np.exp(exponent) / parsed(total):.3f}" == weight
     assert float(weight) == pytest.approx(float(scene.content.weights.max()), abs=0.00051)
+    assert total in [number.label.text for number in scene.numbers if number.what == "sum of the exponentials"]
+
+
+def shown_columns(scene: StepsScene, stage: StageName) -> list[list[str]]:
+    """The texts of the numbers of a stage, row by row; the sum last."""
+    return [[one.label.text for one in numbers] for numbers in rows_of(scene, stage).values() if numbers[0].label.ink != "faint"]
+
+
+@pytest.mark.parametrize("query", [None, 2])
+@each_case
+def test_each_column_comes_out_of_the_shown_numbers_before_it(case: Case, query: int | None) -> None:
+    run = run_of_case(case.name)
+    check_columns(of_case(case, query=query and min(query, len(run.trace.queries(case.kind)) - 1)))
+
+
+@pytest.mark.parametrize("head_count", [1, 12])
+@pytest.mark.parametrize("n_token", [1, 12, 60])
+def test_columns_of_a_trained_model_come_out_too(minilm: Model, n_token: int, head_count: int) -> None:
+    run = run_of(minilm, text_of(minilm, n_token), head_count)
+    for layer, head in itertools.product((0, 3, 5), range(0, head_count, 5)):
+        check_columns(scene_of(run, View(picture="steps", layer=layer, heads=HeadChoice(frozenset({head}), head_count))))
+
+
+def check_columns(scene: StepsScene) -> None:
+    """What a reader with a calculator gets from the numbers on the picture is what stands there."""
+    steps, texts = scene.content.steps, shown_columns(scene, "scores")
+    cap = steps.look.soft_cap
+    for row in (row for row in texts if len(row) > 1):  # the learned sink has a score alone
+        shown = [parsed(text) for text in row]
+        check_text(row[1], shown[0] * float(steps.scale))
+        before = shown[1] if steps.bias is None else shown[1] + shown[2]
+        if cap is not None:
+            check_text(row[-1], cap * np.tanh(before / cap))
+        elif steps.bias is not None:
+            check_text(row[-1], before)
+    *each, (total, _) = shown_columns(scene, "softmax")
+    check_text(total, sum(parsed(own) for own, _ in each))
+    for own, weight in each:
+        check_text(weight, parsed(own) / parsed(total))
+
+
+def check_text(text: str, value: float) -> None:
+    """A number as it is written is that value to its last decimal; an exact half may go either way."""
+    assert abs(parsed(text) - value) <= 0.5 * 10.0 ** -len(text.partition(".")[2]) + 1e-9, (text, value)
 
 
 # --- what there is and what not ---------------------------------------------------------------------------------------

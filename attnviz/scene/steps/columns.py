@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from attnviz.scene.steps.scores import scores_columns, softmax_columns
+from attnviz.scene.steps.scores import scores_columns
+from attnviz.scene.steps.softmax import softmax_columns
 from attnviz.scene.steps.table import Cell, Column, keys_of
 from attnviz.scene.words import count_of
 

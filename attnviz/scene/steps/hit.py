@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.scene.numbers import number
+from attnviz.scene.steps.arithmetic import TOLD_DIGITS, times_of
 from attnviz.scene.steps.scene import Box
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _told(scene: StepsScene, x: float, y: float) -> tuple[str | None, Box | None
     for one in scene.numbers:
         if one.box.holds(x, y):
             how = f"\n{one.how}" if one.how else ""
-            return f"{one.what}: {number(one.value, 5)}{how}", one.box
+            return f"{one.what}: {number(one.value, TOLD_DIGITS)}{how}", one.box
     return None, None
 
 
@@ -65,7 +66,7 @@ def _cell(strip: Strip, x: float) -> tuple[str, Box]:
     tip = f"{strip.what}, number {strip.first + place}: {number(float(strip.values[place]))}"
     if strip.parts is not None:
         weight, vector = strip.parts
-        tip += f"\n{number(weight)} × {number(float(vector[place]))}"
+        tip += f"\n{times_of(weight, float(vector[place]), float(strip.values[place]))}"
     if n_cell < len(strip.values):
         starts = np.append(np.arange(n_cell) * len(strip.values) // n_cell, len(strip.values)) + strip.first
         tip += f"\nthe largest of numbers {starts[cell]} to {starts[cell + 1] - 1}"

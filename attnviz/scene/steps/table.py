@@ -66,3 +66,12 @@ def name_of(text: str) -> str:
 def keys_of(rows: tuple[Row, ...]) -> list[tuple[int, Row]]:
     """The keys' rows with their numbers."""
     return [(at, row) for at, row in enumerate(rows) if row.kind == "key"]
+
+
+def number_column(heading: str, cells: dict[int, Cell], largest: float, has_bar: bool) -> Column:
+    """As wide as its longest number, figures being about 7 pixels wide, and a bar where it has one."""
+    longest = max([len(cell.text) for cell in cells.values() if not cell.is_faint] + [len(heading)], default=4)
+    width = 7.0 * max(longest, 4) + 2
+    if not has_bar:
+        return Column(heading, "number", cells, width, width + 8)
+    return Column(heading, "number", cells, width + 26, width + 54, max(largest, 1e-30))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from attnviz.scene.numbers import decimals_for, fixed, number
-from attnviz.scene.steps.arithmetic import weight_of
-from attnviz.scene.steps.scores import WEIGHT_DECIMALS
-from attnviz.scene.steps.table import name_of
+from attnviz.scene.numbers import fixed, number
+from attnviz.scene.steps.arithmetic import exponential_of, scale_of
+from attnviz.scene.steps.softmax import WEIGHT_DECIMALS, shown_exponentials
+from attnviz.scene.steps.table import name_of, rows_of
 from attnviz.scene.words import count_of
 
 if TYPE_CHECKING:
@@ -130,8 +129,8 @@ def _scores_sentence(content: Content) -> str:
 
 
 def _softmax_sentence(content: Content) -> str:
-    sink = "" if content.steps.sink_share is None else ", a learned sink's among them"
-    return f"Scores become shares of 1{sink}: the attention."
+    sink = "" if content.steps.sink_share is None else ", a learned sink's in it,"
+    return f"exp makes all scores positive; each one's share of the sum{sink} is its weight: the attention."
 
 
 def _weighted_sentence(content: Content) -> str:
@@ -181,20 +180,22 @@ def _projections_formula(content: Content) -> str:
 
 def _scores_formula(content: Content) -> str:
     steps = content.steps
-    width = steps.q.shape[-1]
-    root = math.isclose(steps.scale, 1 / math.sqrt(width), rel_tol=1e-5)
-    factor = f"÷ √{width}" if root else f"× {fixed(steps.scale, decimals_for(steps.scale))}"
-    formula = f"s = q·k {factor}" + ("" if steps.bias is None else " + bias")
+    formula = f"s = q·k {scale_of(content)}" + ("" if steps.bias is None else " + bias")
     cap = steps.look.soft_cap
     return formula if cap is None else f"{formula}, then{_BREAK}{cap:g}·tanh(s ÷ {cap:g})"
 
 
 def _softmax_formula(content: Content) -> str:
-    """The largest weight as its exponential over the sum of all."""
-    key = int(content.weights.argmax())
-    weight = fixed(float(content.weights[key]), WEIGHT_DECIMALS)
-    over, total = weight_of(content, key)
-    return _BREAK.join((f"{name_of(content.keys[key].shown)}:", over, f"{total} = {weight}"))
+    """The largest weight as its exponential over the sum of all, which is the one in the table's row of sums."""
+    key, shown = int(content.weights.argmax()), shown_exponentials(content, rows_of(content))
+    total, weight = round(shown.total, shown.total_decimals), fixed(float(content.weights[key]), WEIGHT_DECIMALS)
+    own = round(shown.each[1 + content.shown.index(key)], shown.decimals)
+
+    def is_right(made: float) -> bool:
+        return round(made, shown.decimals) == own and fixed(made / total, WEIGHT_DECIMALS) == weight
+
+    over = exponential_of(content, key, is_right)
+    return _BREAK.join((f"{name_of(content.keys[key].shown)}:", over, f"÷ {fixed(total, shown.total_decimals)} = {weight}"))
 
 
 def _weighted_formula(content: Content) -> str:
