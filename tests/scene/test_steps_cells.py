@@ -101,7 +101,11 @@ HOW_CASES = [
 @pytest.mark.parametrize("case", HOW_CASES, ids=str)
 def test_the_arithmetic_that_the_pointer_tells_comes_out(case: Case) -> None:
     scene = of_case(case)
-    told = [hit_at(scene, (one.box.left + one.box.right) / 2, one.box.middle).tip for one in scene.numbers if one.how]
+    told = [
+        hit_at(scene, (one.box.left + one.box.right) / 2, one.box.middle).tip
+        for one in scene.numbers
+        if one.how and one.stage != "output"
+    ]
     for strip in (strip for strip in scene.strips if strip.parts is not None):
         width = (strip.box.right - strip.box.left) / len(strip.cells)
         told += [hit_at(scene, strip.box.left + (at + 0.5) * width, strip.box.middle).tip for at in range(len(strip.cells))]
@@ -132,6 +136,19 @@ def test_the_first_terms_of_a_product_are_its_first(name: str) -> None:
         assert int(more.split()[0]) == len(q) - 3
         first = float(q[:3].astype(np.float64) @ keys[key][:3])
         assert worked_out(terms) == pytest.approx(first, rel=0.03, abs=0.05)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_pointer_explains_every_heading_that_is_a_name(case: Case) -> None:
+    scene = of_case(case)
+    for word in scene.words:
+        assert hit_at(scene, word.box.left + 1, word.box.middle).tip == word.meaning
+    named = {"W_Q, W_K", "W_V", "normed", "turned", "capped", "+ bias", "mixed by W_O", "cosine to x:", "+ n, the normed", "weight"}
+    labels = {label.text for label in scene.labels}
+    assert {word.text for word in scene.words} >= named & labels
+    assert sum("feed-forward" in word.meaning for word in scene.words) == 1
+    assert any("full colour" in word.meaning for word in scene.words)
+    assert any(word.text.startswith("exp(s") for word in scene.words)
 
 
 def test_the_pointer_finds_rows_heads_and_where_a_stage_is_copied() -> None:

@@ -435,7 +435,10 @@ def test_the_query_is_the_pinned_token_or_the_last_of_the_text(minilm: Model) ->
     assert scene_of(run, View(picture="steps", focus=3)).content.query == 3
     last = scene_of(run, View(picture="steps"))
     assert last.content.query == len(run.trace.tokens) - 2
-    assert any("the last of the text" in label.text for label in last.labels)
+    assert lead_of(last).startswith("how “.” (token 13, the last token of the text; pick another with a click) gets")
+    assert "last" not in lead_of(scene_of(run, View(picture="steps", focus=3)))
+    paper = lead_of(scene_of(run, View(picture="steps"), Layout(1180.0, caption=True)))
+    assert paper.startswith("how “.” (token 13, the last token of the text) gets")
     assert last.focus == last.content.query_position == len(run.trace.tokens) - 2
 
 
@@ -459,6 +462,18 @@ def test_the_head_is_the_lowest_that_is_shown(minilm: Model) -> None:
     # A choice made at 12 heads holds inside the 4 of a what-if.
     what_if = run_of(minilm, ANIMAL, 4, kept=0.7)
     assert scene_of(what_if, View(picture="steps", heads=HeadChoice(frozenset({7}), 12))).content.head == 2
+
+
+@pytest.mark.parametrize("layout", [WINDOW, Layout(1180.0, caption=True)], ids=["window", "paper"])
+def test_the_lead_says_when_the_head_is_one_of_several(minilm: Model, layout: Layout) -> None:
+    run = run_of(minilm, ANIMAL)
+    for heads in ({4}, {7, 4}, set(range(12))):
+        lead = lead_of(scene_of(run, View(picture="steps", focus=3, heads=HeadChoice(frozenset(heads), 12)), layout))
+        assert ("the lowest of those shown" in lead) == (len(heads) > 1)
+
+
+def lead_of(scene: StepsScene) -> str:
+    return next(label.text for label in scene.labels if label.text.startswith("how "))
 
 
 def test_without_a_head_there_is_a_sentence_and_nothing_else(minilm: Model) -> None:

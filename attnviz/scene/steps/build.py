@@ -10,6 +10,7 @@ import numpy as np
 from attnviz.scene.captions import caption_of, warnings_of
 from attnviz.scene.page import LINE, MARGIN, SMALL, Page
 from attnviz.scene.steps.content import MOST_KEYS, content_of, first_query
+from attnviz.scene.steps.explained import COLOURS
 from attnviz.scene.steps.flow import body_height, head_height, set_flow_row
 from attnviz.scene.steps.layout import drafts_of, flow_width, set_flow
 from attnviz.scene.steps.scene import Box, StepsScene
@@ -40,8 +41,8 @@ _NARROW: Final = 440.0
 _FEW_KEYS: Final = 10
 _NO_HEAD: Final = "there is nothing to follow: no head is shown"
 _LEGEND: Final = (
-    "below to above zero, full colour from a column's largest hundredth on; a cell of several numbers shows the largest. "
-    "W: a linear layer with its bias"
+    "from below zero to above; a cell that stands for several numbers shows the largest of them.  W: numbers that were trained, "
+    "with their bias"
 )
 _LEGEND_STRIP: Final = 72.0
 
@@ -128,6 +129,7 @@ def _set_turn(sheet: Sheet, above: FlowRow, below: FlowRow, y: float) -> None:
 def _set_legend(sheet: Sheet, lines: Sequence[str], page: Page) -> None:
     """What the colours say."""
     ramp = np.linspace(-1.0, 1.0, 49, dtype=np.float32)
+    sheet.explain(_LEGEND, MARGIN, MARGIN + _LEGEND_STRIP, page.y + LINE / 2, COLOURS)
     sheet.strip(None, "", ramp, 1.0, Box(MARGIN, page.y + 4.5, MARGIN + _LEGEND_STRIP, page.y + 13.5))
     for line in lines:
         sheet.text(line, MARGIN + _LEGEND_STRIP + 12, page.y + LINE / 2)

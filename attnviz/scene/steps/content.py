@@ -30,10 +30,9 @@ _SHARE: Final = 0.75
 class Content:
     """One query's way through one head.
 
-    query, query_position: its row in the attention, and its place among the picture's tokens; was_pinned: it was chosen, not taken
-    for want of a choice; vectors: what enters for each key, [key, d_model]; shown: the keys with a row of their own, in order;
-    rest: the other keys; n_layer: of the stack; entering_layer: which of the stack's layers gives the vectors, -1 for the
-    embedding.
+    n_shown_head: of so many shown heads this is the lowest; query, query_position: its row in the attention, and its place among
+    the picture's tokens; was_pinned: it was chosen, not taken for want of a choice; vectors: what enters for each key,
+    [key, d_model]; shown: the keys with a row of their own, in order; rest: the other keys; n_layer: of the stack;
     """
 
     steps: Steps
@@ -42,6 +41,7 @@ class Content:
     n_layer: int
     head: int
     head_count: int
+    n_shown_head: int
     query: int
     query_position: int
     was_pinned: bool
@@ -103,6 +103,7 @@ def content_of(trace: Trace, view: View, most: int = MOST_KEYS) -> Content | Non
         n_layer=stack.n_layer,
         head=head,
         head_count=trace.head_count_of(kind),
+        n_shown_head=len(heads),
         query=position - first,
         query_position=position,
         was_pinned=was_pinned,

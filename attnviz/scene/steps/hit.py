@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hit:
-    """stage: the one under the point; tip: what is said of the cell or number there; outline: that cell or number; row: of the
-    table; head: that can be picked; is_copy: the point is where the stage is copied."""
+    """stage: the one under the point; tip: what is said of the cell, number or word there; outline: of that cell or number; row:
+    of the table; head: that can be picked; is_copy: the point is where the stage is copied."""
 
     stage: Stage | None = None
     tip: str | None = None
@@ -54,6 +54,9 @@ def _told(scene: StepsScene, x: float, y: float) -> tuple[str | None, Box | None
         if one.box.holds(x, y):
             how = f"\n{one.how}" if one.how else ""
             return f"{one.what}: {number(one.value, TOLD_DIGITS)}{how}", one.box
+    for word in scene.words:
+        if word.box.holds(x, y):
+            return word.meaning, None
     return None, None
 
 

@@ -8,6 +8,7 @@ from attnviz.scene.numbers import number
 from attnviz.scene.page import SMALL
 from attnviz.scene.palette import head_colour
 from attnviz.scene.steps.cells import strongest_of
+from attnviz.scene.steps.explained import meaning_of
 from attnviz.scene.steps.output import output_items
 from attnviz.scene.steps.scene import Box, HeadBox
 from attnviz.scene.steps.sheet import LINE, heading_middle
@@ -46,7 +47,7 @@ def set_heads(setting: Setting, placed: Placed, top: float, bottom: float) -> No
     content, sheet = setting.content, setting.sheet
     context, count = content.steps.context, content.head_count
     scale = strongest_of(list(context), placed.right - placed.left - _WIDE_NAME)
-    sheet.text("side by side", placed.left, heading_middle(top))
+    sheet.heading("side by side", placed.left, placed.right, heading_middle(top))
     _set_side_by_side(setting, placed, top + (setting.row_height - setting.strip) / 2, scale)
     first = top + setting.strip + _SIDE_BY_SIDE
     low, high = _LOWEST, setting.row_height + 1.0
@@ -113,6 +114,7 @@ def set_output(setting: Setting, placed: Placed, top: float, bottom: float) -> N
             y += _LINE_ITEM + spread
             continue
         ink = "ink" if item.is_result else "muted"
+        sheet.explain(item.line, placed.left, placed.right, middle, item.meaning)
         sheet.fitted(item.line, placed.left, placed.right, middle, ink, bold=item.is_result)
         scale = stream if any(item.values is vector for vector in shared) else strongest_of([item.values], width)
         box = Box(placed.left, y + LINE + 2, placed.right, y + LINE + 2 + strip)
@@ -125,4 +127,5 @@ def _set_cosine(setting: Setting, placed: Placed, item: Item, middle: float) -> 
     text = number(item.cosine)
     end = placed.left + setting.measure(f"{item.line} ", SMALL, False) + setting.measure(text, SMALL, True)
     setting.sheet.text(item.line, placed.left, middle)
-    setting.sheet.number("output", item.what, item.cosine, text, end, middle, bold=True)
+    setting.sheet.explain(item.line, placed.left, end, middle)
+    setting.sheet.number("output", item.what, item.cosine, text, end, middle, bold=True, how=meaning_of(item.line))

@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from attnviz.scene.steps.explained import ONWARD
+
 if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
     from attnviz.scene.steps.content import Content
 
 
 class Item(NamedTuple):
-    """One vector with a line above it. values: None for a line alone; cosine: a number that the line ends with."""
+    """One vector with a line above it. values: None for a line alone; cosine: a number that the line ends with; meaning: of the
+    line, None for that of its words."""
 
     line: str
     what: str = ""
     values: Float32 | None = None
     cosine: float | None = None
     is_result: bool = False
+    meaning: str | None = None
 
 
 def output_items(content: Content) -> tuple[Item, ...]:
@@ -42,7 +46,7 @@ def output_items(content: Content) -> tuple[Item, ...]:
     if not _is_last(content):
         items.append(Item("normed: new vector", f"new vector of {token}", steps.leaving, is_result=True))
     items.append(Item("cosine to x:", "cosine between the vector before and after", None, content.cosine))
-    items.append(Item(_onward(content), f"vector of {token} behind the whole layer", steps.next))
+    items.append(Item(_onward(content), f"vector of {token} behind the whole layer", steps.next, meaning=ONWARD))
     return tuple(items)
 
 
@@ -54,5 +58,5 @@ def _is_last(content: Content) -> bool:
 def _onward(content: Content) -> str:
     """Where the vector goes from here."""
     if content.layer + 1 < content.n_layer:
-        return f"feed-forward \N{RIGHTWARDS ARROW} layer {content.layer + 1}"
-    return "feed-forward, the last"
+        return f"enters layer {content.layer + 1}"
+    return "leaves the last layer"

@@ -93,6 +93,15 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Word:
+    """Words on the picture that the pointer explains."""
+
+    text: str
+    meaning: str
+    box: Box
+
+
+@dataclass(frozen=True)
 class Bar:
     """A filled bar. opacity: 0 to 1."""
 
@@ -146,6 +155,7 @@ class StepsScene(Scene):
     stages: tuple[Stage, ...] = ()
     strips: tuple[Strip, ...] = ()
     numbers: tuple[Number, ...] = ()
+    words: tuple[Word, ...] = ()
     bars: tuple[Bar, ...] = ()
     connectors: tuple[Connector, ...] = ()
     rules: tuple[Rule, ...] = ()

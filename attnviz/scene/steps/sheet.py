@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from attnviz.scene.page import SMALL
 from attnviz.scene.scene import Label
 from attnviz.scene.steps.cells import cells_of
-from attnviz.scene.steps.scene import Bar, Box, Connector, HeadBox, Number, RowBox, Rule, Stage, Strip
+from attnviz.scene.steps.explained import meaning_of
+from attnviz.scene.steps.scene import Bar, Box, Connector, HeadBox, Number, RowBox, Rule, Stage, Strip, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ class Sheet:
         self.stages: list[Stage] = []
         self.strips: list[Strip] = []
         self.numbers: list[Number] = []
+        self.words: list[Word] = []
         self.bars: list[Bar] = []
         self.connectors: list[Connector] = []
         self.rules: list[Rule] = []
@@ -43,7 +45,7 @@ class Sheet:
 
     def drawn(self) -> dict[str, tuple[Any, ...]]:
         """All of it but the labels, by the names of a StepsScene's fields."""
-        names = ("stages", "strips", "numbers", "bars", "connectors", "rules", "rows", "heads")
+        names = ("stages", "strips", "numbers", "words", "bars", "connectors", "rules", "rows", "heads")
         return {name: tuple(getattr(self, name)) for name in names}
 
     def text(self, text: str, x: float, middle: float, ink: Ink = "muted", align: str = "left", bold: bool = False) -> None:
@@ -55,6 +57,20 @@ class Sheet:
         while len(text) > 1 and self._measure(text, SMALL, bold) > right - left:
             text = text.rstrip("\N{HORIZONTAL ELLIPSIS}")[:-1] + "\N{HORIZONTAL ELLIPSIS}"
         self.text(text, left, middle, ink, bold=bold)
+
+    def heading(self, text: str, left: float, right: float, middle: float, align: str = "left") -> None:
+        """A column's heading, which tells what it means."""
+        if align == "left":
+            self.fitted(text, left, right, middle)
+        else:
+            self.text(text, right, middle, align=align)
+        self.explain(text, left, right, middle)
+
+    def explain(self, text: str, left: float, right: float, middle: float, meaning: str | None = None) -> None:
+        """Tell what words that stand there mean, where they have a meaning that is not plain."""
+        told = meaning_of(text) if meaning is None else meaning
+        if told:
+            self.words.append(Word(text, told, Box(left, middle - LINE / 2, right, middle + LINE / 2)))
 
     def strip(
         self,

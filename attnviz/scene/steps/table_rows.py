@@ -25,11 +25,11 @@ def set_columns(placed: Placed, setting: Setting, middles: Mapping[int, float]) 
     for column, (left, right) in zip(placed.draft.columns, placed.columns, strict=True):
         heading = heading_middle(min(middles.values()) - setting.row_height / 2)
         if column.form == "strip":
-            setting.sheet.fitted(column.heading, left, right, heading)
+            setting.sheet.heading(column.heading, left, right, heading)
             _set_strips(column, placed, left, right, setting, middles)
         else:
             bar = _bar_width(column, right - left, setting.measure)
-            setting.sheet.text(column.heading, right - bar, heading, align="right")
+            setting.sheet.heading(column.heading, left, right - bar, heading, align="right")
             _set_numbers(column, placed, left, right - bar, bar, setting, middles)
 
 

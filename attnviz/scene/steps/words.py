@@ -33,13 +33,17 @@ def formula_of(content: Content, stage: StageName) -> str:
 
 
 def lead_line(content: Content, is_captioned: bool) -> str:
-    """Which token's way it is, and, where no caption says so, through which head."""
-    chosen = "" if content.was_pinned or content.query_token.is_special else ", the last of the text"
-    token = f"“{content.query_token.shown}” (token {content.query}{chosen})"
+    """Which token's way it is, through which head where no caption says so, and how either came to be taken."""
+    chosen = ""
+    if not content.was_pinned:
+        last = "the last token" if content.query_token.is_special else "the last token of the text"
+        chosen = f", {last}" if is_captioned else f", {last}; pick another with a click"
+    way = f"how “{content.query_token.shown}” (token {content.query}{chosen}) gets its new vector"
+    lowest = content.n_shown_head > 1
     if is_captioned:
-        return f"how {token} gets its new vector"
+        return way + (f", in head {content.head}, the lowest of those shown" if lowest else "")
     where = f"in layer {content.layer}, head {content.head} of {content.head_count}"
-    return f"how {token} gets its new vector {where}  ·  arrow keys: another token, another head"
+    return f"{way} {where}{' (the lowest of those shown)' if lowest else ''}  ·  arrow keys: another token, another head"
 
 
 def own_tokens_line(view: View) -> str | None:
@@ -145,7 +149,7 @@ def _heads_sentence(content: Content) -> str:
 
 def _output_sentence(content: Content) -> str:
     together = " So is the feed-forward part, from the same x." if content.is_parallel else ""
-    return f"A linear layer mixes the heads; the token's own vector is added: now it knows its context.{together}"
+    return f"W_O mixes the heads; the token's own vector is added: now it knows its context.{together}"
 
 
 _SENTENCES: Final[dict[StageName, Callable[[Content], str]]] = {
