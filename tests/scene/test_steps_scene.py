@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pytest
 
-from attnviz.scene.page import Layout
+from attnviz.scene.page import SMALL, Layout
 from attnviz.scene.pictures import build_scene
 from attnviz.scene.steps.scene import STAGE_TITLES, StepsScene
+from attnviz.scene.steps.smaller import smaller
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import HeadChoice, Sinks, View
 from tests.scene.pictures import Room, label_room, run_of, stand_in_measure, text_of
@@ -155,7 +156,9 @@ def nudged(point: tuple[float, float]) -> tuple[float, float]:
 @each_case
 def test_rows_of_the_flow_hold_no_more_than_fits(case: Case, layout: Layout) -> None:
     scene = of_case(case, layout)
-    assert min(strip.box.right - strip.box.left for strip in scene.strips if strip.stage in ("vectors", "projections")) >= 43.9
+    size = min(label.size for label in scene.labels) / SMALL  # figures may be drawn smaller
+    strips = [strip.box for strip in scene.strips if strip.stage in ("vectors", "projections")]
+    assert min(box.right - box.left for box in strips) >= 43.9 * size
     names = {row.text for row in scene.rows}
     assert not [label.text for label in scene.labels if label.text.endswith("\N{HORIZONTAL ELLIPSIS}") and label.text not in names]
 
@@ -164,6 +167,36 @@ def test_figures_keep_the_width_that_was_asked_for(minilm: Model) -> None:
     run = run_of(minilm, ANIMAL)
     for width in (144.0, 312.0, 528.0, 700.0, 1400.0):
         assert scene_of(run, View(picture="steps"), Layout(width, caption=True)).width == width
+
+
+@pytest.mark.parametrize("width", [528.0, 648.0])
+def test_figures_of_a_pages_width_have_two_rows_and_fit_a_page(minilm: Model, width: float) -> None:
+    run = run_of(minilm, ANIMAL)
+    for layer, head in itertools.product(range(6), (1, 11)):
+        view = View(picture="steps", layer=layer, heads=HeadChoice(frozenset({head}), 12))
+        scene = scene_of(run, view, Layout(width, caption=True))
+        assert len({stage.box.top for stage in scene.stages}) == 2
+        assert scene.height < 8.5 * 96
+        assert {label.size for label in scene.labels} <= {8, 9, 10}
+
+
+def test_a_smaller_scene_has_all_lengths_smaller(minilm: Model) -> None:
+    scene = scene_of(run_of(minilm, ANIMAL, 4, kept=0.5), View(picture="steps"))
+    half = smaller(scene, 0.5)
+    assert (half.width, half.height) == (scene.width / 2, scene.height / 2)
+    for name in ("stages", "strips", "numbers", "words", "bars", "rows", "heads"):
+        for one, other in zip(getattr(scene, name), getattr(half, name), strict=True):
+            assert (other.box.left, other.box.right) == (one.box.left / 2, one.box.right / 2)
+            assert (other.box.top, other.box.bottom) == (one.box.top / 2, one.box.bottom / 2)
+    labels = zip([*scene.labels, *(n.label for n in scene.numbers)], [*half.labels, *(n.label for n in half.numbers)], strict=True)
+    for one, other in labels:
+        assert (other.x, other.baseline, other.text) == (one.x / 2, one.baseline / 2, one.text)
+        assert abs(other.size - one.size / 2) <= 0.5
+    assert [(band.top, band.height) for band in half.bands] == [(band.top / 2, band.height / 2) for band in scene.bands]
+    assert [rule.y for rule in half.rules] == [rule.y / 2 for rule in scene.rules]
+    assert [line.points[-1][1] for line in half.connectors] == [line.points[-1][1] / 2 for line in scene.connectors]
+    assert scene.bands
+    assert smaller(scene, 1.0) is scene
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------

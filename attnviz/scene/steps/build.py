@@ -15,6 +15,7 @@ from attnviz.scene.steps.flow import body_height, head_height, set_flow_row
 from attnviz.scene.steps.layout import drafts_of, flow_width, set_flow
 from attnviz.scene.steps.scene import Box, StepsScene
 from attnviz.scene.steps.sheet import Setting, Sheet
+from attnviz.scene.steps.smaller import SIZES, larger_measure, smaller
 from attnviz.scene.steps.table import rows_of
 from attnviz.scene.steps.words import description_of, lead_line, own_tokens_line
 from attnviz.scene.words import wrap
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from attnviz.scene.page import Layout
     from attnviz.scene.scene import Measure
+    from attnviz.scene.steps.content import Content
     from attnviz.scene.steps.layout import FlowRow
     from attnviz.scene.theme import Theme
     from attnviz.session.run import Run
@@ -39,6 +41,9 @@ _BETWEEN: Final = 34.0  # two rows of the flow
 # On narrow paper the flow takes so many rows that a long table in each would fill pages.
 _NARROW: Final = 440.0
 _FEW_KEYS: Final = 10
+# Two rows of the flow in a page's width are 10 in tall with the type of a window, and 7.5 with the next smaller.
+_PAGE: Final = 720.0
+_FIGURE_ROWS: Final = 2  # of the flow, where smaller type makes so few of them
 _NO_HEAD: Final = "there is nothing to follow: no head is shown"
 _LEGEND: Final = (
     "from below zero to above; a cell that stands for several numbers shows the largest of them.  W: numbers that were trained, "
@@ -49,8 +54,25 @@ _LEGEND_STRIP: Final = 72.0
 
 def build_steps(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> StepsScene:
     """The steps of one query's attention in one head of one layer of a run."""
-    few = layout.caption and layout.width < _NARROW
-    content = content_of(run.trace, view, _FEW_KEYS if few else MOST_KEYS)
+    is_narrow = layout.caption and layout.width < _NARROW
+    content = content_of(run.trace, view, _FEW_KEYS if is_narrow else MOST_KEYS)
+    size = 1.0 if content is None or not layout.caption else _size_for(content, layout, measure)
+    room = replace(layout, width=layout.width / size)
+    return smaller(_built(run, view, content, theme, room, larger_measure(measure, size)), size)
+
+
+def _size_for(content: Content, layout: Layout, measure: Measure) -> float:
+    """How small a figure is drawn, so that its flow takes two rows: as little as helps, or, where nothing does, as can be read."""
+    rows = rows_of(content)
+    for size in SIZES if layout.width > _PAGE else SIZES[1:]:
+        in_type = larger_measure(measure, size)
+        if len(set_flow(drafts_of(content, rows, in_type), layout.width / size, in_type)) <= _FIGURE_ROWS:
+            return size
+    return SIZES[-1]
+
+
+def _built(run: Run, view: View, content: Content | None, theme: Theme, layout: Layout, measure: Measure) -> StepsScene:
+    """The scene at its own size."""
     kind, trace = kind_of(run.trace, view), run.trace
     heads = HeadChoice(frozenset() if content is None else frozenset({content.head}), trace.head_count_of(kind))
     own = View(layer=view.layer, heads=heads, kind=view.kind, sinks=Sinks(treatment="show"))
