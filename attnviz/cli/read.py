@@ -47,8 +47,6 @@ def render(options: argparse.Namespace) -> int:
         raise InputError(f"{options.dpi} dpi cannot be drawn; choose from 1 to 4800.")
     if options.layer is None and options.view != "grid":
         raise InputError("Which layer? Name it with --layer; only the grid draws all of them.")
-    if options.view == "steps" and options.heads is not None and len(options.heads) > 1:
-        raise InputError(_ONE_HEAD)
     threshold = threshold_of(options)
     width = inches(options.width)
     run = _run(options)

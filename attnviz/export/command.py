@@ -21,7 +21,7 @@ def figure_command(run: Run, view: View, path: Path, paper: Paper) -> str:
     words = ["attnviz", "render", *_what(run, view), "--view", view.picture, "--layer", str(view.layer), *_view(run, view)]
     if view.picture == "grid":
         words += _grid(view)
-    words += _heads(run, view)
+    words += _heads(heads_of(run.trace, view), view)
     if view.threshold.kind == "mass":
         words += ["--strongest", f"{100 * view.threshold.value:g}"]
     else:
@@ -36,7 +36,10 @@ def numbers_command(run: Run, view: View, path: Path, is_shown_only: bool) -> st
     if is_shown_only:
         words += ["--view", view.picture, *_view(run, view)]
         words += [] if view.picture == "grid" else ["--layers", str(view.layer)]
-        words += _heads(run, view) if view.picture != "grid" or is_one_map(run.trace, view) else []
+        heads = heads_of(run.trace, view)
+        if view.picture == "steps":
+            heads = heads[:1]  # whose numbers they are
+        words += _heads(heads, view) if view.picture != "grid" or is_one_map(run.trace, view) else []
     return shlex.join([*words, "-o", str(path)])
 
 
@@ -66,10 +69,8 @@ def _view(run: Run, view: View) -> Iterator[str]:
             yield option
 
 
-def _heads(run: Run, view: View) -> list[str]:
-    heads = heads_of(run.trace, view)
-    shown = heads[:1] if view.picture == "steps" else heads
-    return ["--heads", ",".join(map(str, shown))] if view.heads is not None and shown else []
+def _heads(heads: list[int], view: View) -> list[str]:
+    return ["--heads", ",".join(map(str, heads))] if view.heads is not None and heads else []
 
 
 def _grid(view: View) -> Iterator[str]:
