@@ -15,7 +15,8 @@ from attnviz.errors import InputError, ModelError
 from attnviz.session.request import Request
 from attnviz.session.run import Run
 from attnviz.session.session import Session, State
-from attnviz.session.view import Arrival, HeadChoice
+from attnviz.session.sight import sight_of
+from attnviz.session.view import BETWEEN_NAMES, PICTURE_NAMES, SINK_NAMES, TREATMENT_NAMES, Arrival, HeadChoice, Sinks
 from tests.engine.tiny_bert import write_bert
 
 if TYPE_CHECKING:
@@ -373,6 +374,31 @@ class Gestures(RuleBasedStateMachine):
         self.session.show(focus=data.draw(st.none() | st.integers(0, len(trace.ids) - 1)))
         self.session.show_heads(data.draw(st.frozensets(st.integers(0, trace.head_count - 1))))
 
+    @rule(
+        changes=st.fixed_dictionaries(
+            {},
+            optional={
+                "picture": st.sampled_from(sorted(PICTURE_NAMES)),
+                "quantity": st.sampled_from(["attention", "rollout", "norms"]),
+                "is_mean": st.booleans(),
+                "words": st.booleans(),
+                "sinks": st.builds(
+                    Sinks,
+                    st.frozensets(st.sampled_from(sorted(SINK_NAMES))),
+                    st.sampled_from(sorted(TREATMENT_NAMES)),
+                ),
+                "between": st.sampled_from(sorted(BETWEEN_NAMES)),
+                "kind": st.sampled_from([None, "encoder", "decoder", "cross"]),
+            },
+        )
+    )
+    def change_the_view(self, changes: dict[str, object]) -> None:
+        self.session.show(**changes)
+
+    @rule(pair=st.sampled_from([None, DOG]))
+    def type_pair(self, pair: str | None) -> None:
+        self.session.ask(pair=pair)
+
     @precondition(lambda self: self.running is not None)
     @rule(fails=st.booleans())
     def finish(self, fails: bool) -> None:
@@ -381,6 +407,16 @@ class Gestures(RuleBasedStateMachine):
             self.session.fail(request, ModelError("No."))
         elif self.session.accept(type(self).compute(request)):
             self.pictures += 1
+
+    @invariant()
+    def the_picture_can_be_seen(self) -> None:
+        if self.state.run is None:
+            return
+        trace, view = self.state.run.trace, self.state.view
+        sight = sight_of(trace, view)
+        assert sight.weights.shape == (len(sight.heads), len(sight.units.query_groups), sight.units.n_key)
+        assert sight.in_focus(view.focus) is None or sight.units.unit_at(view.focus) in sight.visible
+        assert trace.pair is not None or sight.between == "all"
 
     @invariant()
     def the_view_fits_the_picture(self) -> None:
@@ -398,13 +434,13 @@ class Gestures(RuleBasedStateMachine):
     def who_is_busy_is_waiting_for_what_was_asked_last(self) -> None:
         state = self.state
         if state.busy:
-            assert (self.waiting or self.running) == Request(state.model, state.text, None, state.head_count)
+            assert (self.waiting or self.running) == Request(state.model, state.text, state.pair, state.head_count)
 
     @invariant()
     def who_rests_shows_what_was_asked_or_says_why_not(self) -> None:
         state = self.state
         if state.model is not None and not state.busy and state.failure is None:
-            assert state.run.request == Request(state.model, state.text, None, state.head_count)
+            assert state.run.request == Request(state.model, state.text, state.pair, state.head_count)
 
 
 def test_no_gestures_in_any_order_break_the_session(compute: Callable[[Request], Run], folders: tuple[Path, Path]) -> None:
