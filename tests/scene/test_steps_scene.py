@@ -332,6 +332,8 @@ def check_formula(scene: StepsScene) -> None:
     score, sign, taken, total, weight = found.groups()
     exponent = parsed(score) + (0.0 if taken is None else float(f"{sign}{taken}"))
     assert f"{np.exp(exponent) / parsed(total):.3f}" == weight
+    key = scene.content.shown.index(int(scene.content.weights.argmax()))
+    check_text(rows_of(scene, "softmax")[str(key + 1)][0].label.text, float(np.exp(exponent)))
     assert float(weight) == pytest.approx(float(scene.content.weights.max()), abs=0.00051)
     assert total in [number.label.text for number in scene.numbers if number.what == "sum of the exponentials"]
 
