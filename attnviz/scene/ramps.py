@@ -1,8 +1,8 @@
 """Weights as colours: from the paper through a head's colour to its depth, in steps that look equal.
 
 Lightness runs evenly from one end to the other (OKLab), so that a weight twice as large looks twice as far from the paper, in
-print and to colour-blind eyes too. The head's own colour lies where its lightness does; what gamut does not hold is drawn
-towards grey, never lighter or darker.
+print and to colour-blind eyes too. On a dark ground the least weight starts a little above the paper. The head's own colour lies
+where its lightness does; what gamut does not hold is drawn towards grey, never lighter or darker.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 N_STEP: Final = 256
 # The lightness of the largest weight: clear of every head's colour, and not yet black or white, which have no hue.
 _DEPTH: Final[dict[ThemeName, float]] = {"light": 0.26, "dark": 0.96}
+# Where the least weight above 0 starts, as a share of the way: near black, eyes and screens part steps of lightness badly.
+_LIFT: Final[dict[ThemeName, float]] = {"light": 0.0, "dark": 0.06}
 _DEEP_CHROMA = 0.6  # what is left of a head's chroma at that end, where gamut holds little more
 _BLOOM = 0.7  # chroma comes before lightness does, so that faint cells have a hue and dark ones on a dark ground are no mud
 # Both ends of signed numbers: (hue, lightness, chroma). Blue and orange are the pair that protan and deutan eyes part best.
@@ -41,10 +43,13 @@ def ramp(theme: Theme, head: int) -> Ramp:
 
     head: as numbered in the trace; MEAN has the accent.
     """
-    paper, middle = lab_of(theme.paper), lab_of(head_colour(head, theme))
-    end = np.array([_DEPTH[theme.name], *(_DEEP_CHROMA * middle[1:])])
-    lightness = np.linspace(paper[0], end[0], N_STEP)
-    return _as_levels(np.column_stack([lightness, _along(lightness, paper, middle, end)]), theme.paper)
+    return _ramp_through(theme, head_colour(head, theme))
+
+
+@cache
+def ink_ramp(theme: Theme) -> Ramp:
+    """As `ramp`, in no head's colour: what stands for several heads, step by step as light as each of theirs."""
+    return _ramp_through(theme, theme.muted)
 
 
 @cache
@@ -77,6 +82,13 @@ def is_dark(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """
     linear = np.where(levels <= 10, levels / 3294.6, ((levels / 255 + 0.055) / 1.055) ** 2.4)
     return linear @ np.array([0.2126, 0.7152, 0.0722]) < 0.179
+
+
+def _ramp_through(theme: Theme, colour: str) -> Ramp:
+    paper, middle = lab_of(theme.paper), lab_of(colour)
+    end = np.array([_DEPTH[theme.name], *(_DEEP_CHROMA * middle[1:])])
+    lightness = np.linspace(paper[0] + _LIFT[theme.name] * (end[0] - paper[0]), end[0], N_STEP)
+    return _as_levels(np.column_stack([lightness, _along(lightness, paper, middle, end)]), theme.paper)
 
 
 def _along(lightness: Float64, paper: Float64, middle: Float64, end: Float64) -> Float64:

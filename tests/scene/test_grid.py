@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -199,14 +200,18 @@ def test_the_only_shown_head_is_selected_and_named_in_bold(runs: dict[str, Run])
     assert scene.cell(2, 1).bottom <= scene.current.top + 6
 
 
-def test_names_that_must_be_thinned_keep_the_layer_and_the_heads_in_view(runs: dict[str, Run]) -> None:
-    heads = HeadChoice(frozenset({17, 29}), 48)
+@pytest.mark.parametrize("shown", [{17, 29}, {0}, {47}, set(range(20))])
+def test_names_that_must_be_thinned_are_those_of_heads_in_equal_steps_from_the_first(runs: dict[str, Run], shown: set[int]) -> None:
+    heads = HeadChoice(frozenset(shown), 48)
     scene = build(runs["48 heads"], GridView(layer=4, heads=heads), Layout(700.0, 480.0))
-    assert [label.text for label in scene.labels if label.bold] == ["L4", "H17", "H29"]
-    names = [label for label in scene.labels if label.text.startswith("H")]
-    assert 8 < len(names) < 48
-    for label in names:
-        cell = scene.cell(0, int(label.text[1:]))
+    named = {int(label.text[1:]): label for label in scene.labels if re.fullmatch(r"H\d+", label.text)}
+    step = sorted(named)[1]
+    assert 1 < step < 6
+    assert set(range(0, 48, step)) <= set(named) <= set(range(0, 48, step)) | shown
+    bold = {label.text for label in scene.labels if label.bold}
+    assert bold == {"L4"} | {f"H{head}" for head in named if head in shown}
+    for head, label in named.items():
+        cell = scene.cell(0, head)
         assert label.x == (cell.left + cell.right) / 2
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.scene.palette import N_COLOUR, head_colour
-from attnviz.scene.ramps import N_STEP, colour_name, is_dark, ramp, steps_of, two_sided
+from attnviz.scene.ramps import N_STEP, colour_name, ink_ramp, is_dark, ramp, steps_of, two_sided
 from attnviz.session.weights import MEAN
 from tests.scene.test_palette import EYES, THEMES, contrast, each_theme, linear, oklab, seen
 
@@ -34,9 +34,12 @@ def lightness(levels: np.ndarray) -> np.ndarray:
 @each_theme
 @pytest.mark.parametrize("head", HEADS)
 def test_lightness_runs_evenly_from_the_paper_away(theme: Theme, head: int) -> None:
-    light = lightness(ramp(theme, head))
-    steps = np.diff(light) * (-1 if theme.name == "light" else 1)
-    assert np.abs(light - np.linspace(light[0], light[-1], N_STEP)).max() < 0.008  # 8 bits are no finer
+    paper, *weights = lightness(ramp(theme, head))
+    light = np.array(weights)
+    steps = np.diff([paper, *weights]) * (-1 if theme.name == "light" else 1)
+    assert np.abs(light - np.linspace(light[0], light[-1], N_STEP - 1)).max() < 0.008  # 8 bits are no finer
+    # On a dark ground even the least weight is seen.
+    assert abs(light[0] - paper) < 0.008 if theme.name == "light" else 0.03 < light[0] - paper < 0.06
     assert steps.min() > -0.003
     assert abs(light[-1] - light[0]) > 0.7
 
@@ -58,6 +61,15 @@ def test_a_ramp_has_no_bands(theme: Theme, head: int) -> None:
     colours = [oklab(linear(name)) for name in names(ramp(theme, head))]
     apart = np.array([math.dist(a, b) for a, b in itertools.pairwise(colours)])
     assert apart[3:].max() < 0.016  # the first steps off the paper may gain their hue faster
+
+
+@each_theme
+@pytest.mark.parametrize("head", HEADS)
+def test_the_ramp_of_several_heads_is_grey_and_as_light_as_each_of_theirs(theme: Theme, head: int) -> None:
+    grey = ink_ramp(theme)
+    assert colour_name(grey[0]) == theme.paper
+    assert np.abs(lightness(grey) - lightness(ramp(theme, head))).max() < 0.012
+    assert max(math.hypot(*oklab(linear(name))[1:]) for name in names(grey)) < 0.02
 
 
 @each_theme

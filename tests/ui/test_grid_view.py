@@ -93,13 +93,18 @@ def middle(grid: GridView, layer: int, head: int) -> QPoint:
     return grid.on_screen((cell.left + cell.right) / 2, (cell.top + cell.bottom) / 2).toPoint()
 
 
+def select(grid: GridView, head: tuple[int, int] | None) -> None:
+    """Show the same picture with another (layer, head) selected."""
+    grid.set_scene(replace(grid.scene, selected=head))
+
+
 def picked(grid: GridView) -> list[tuple[int, int]]:
     """The heads that were picked, one after the other; each is then selected, as a window does it."""
     heads: list[tuple[int, int]] = []
 
     def take(layer: int, head: int) -> None:
         heads.append((layer, head))
-        grid.set_selected((layer, head))
+        select(grid, (layer, head))
 
     grid.headPicked.connect(take)
     return heads
@@ -159,7 +164,7 @@ def test_arrows_walk_from_head_to_head_and_stop_at_the_edges(grid: GridView, qtb
 
 
 def test_home_end_and_page_keys_reach_the_ends_of_lines_and_columns(grid: GridView, qtbot: QtBot) -> None:
-    grid.set_selected((3, 4))
+    select(grid, (3, 4))
     heads = picked(grid)
     qtbot.keyClick(grid, Qt.Key.Key_End)
     qtbot.keyClick(grid, Qt.Key.Key_PageDown)
@@ -173,7 +178,7 @@ def test_home_end_and_page_keys_reach_the_ends_of_lines_and_columns(grid: GridVi
 def test_enter_opens_the_selected_head(grid: GridView, qtbot: QtBot) -> None:
     opened: list[tuple[int, int]] = []
     grid.headOpened.connect(lambda *head: opened.append(head))
-    grid.set_selected((2, 9))
+    select(grid, (2, 9))
     qtbot.keyClick(grid, Qt.Key.Key_Return)
     qtbot.keyClick(grid, Qt.Key.Key_Enter)
     assert opened == [(2, 9), (2, 9)]
@@ -189,7 +194,7 @@ def test_keys_that_mean_nothing_here_are_left_to_the_window(grid: GridView, qtbo
 def test_keys_walk_along_sorted_heads_in_their_order(grid: GridView, qtbot: QtBot, build: Callable) -> None:
     grid.set_scene(build(ViewWithChoice(layer=3, grid=GridChoice("entropy", True))))
     line = [(cell.layer, cell.head) for cell in grid.scene.cells if cell.row == 3]
-    grid.set_selected(line[0])
+    select(grid, line[0])
     heads = picked(grid)
     for _ in range(12):
         qtbot.keyClick(grid, Qt.Key.Key_Right)
@@ -208,14 +213,13 @@ def test_tab_leaves_the_grid(qtbot: QtBot, build: Callable) -> None:
     assert window.focusWidget() is other
 
 
-def test_a_selection_is_an_overlay_and_is_told(grid: GridView) -> None:
-    levels, before = grid.scene.levels, image_of(grid)
-    grid.set_selected((3, 1))
-    assert grid.scene.levels is levels
+def test_a_selection_is_framed_and_told(grid: GridView) -> None:
+    before = image_of(grid)
+    select(grid, (3, 1))
     assert image_of(grid) != before
     assert grid.accessibleDescription().startswith("L3.H1   entropy")
     assert "all-MiniLM-L6-v2" in grid.accessibleDescription()
-    grid.set_selected(None)
+    select(grid, None)
     assert image_of(grid) == before
     assert grid.accessibleDescription().startswith("All heads")
 
@@ -260,7 +264,7 @@ def test_zoom_stays_while_the_squares_stay(grid: GridView, build: Callable) -> N
 
 
 def test_keys_bring_a_head_that_is_out_of_sight_into_it(grid: GridView, qtbot: QtBot) -> None:
-    grid.set_selected((0, 0))
+    select(grid, (0, 0))
     picked(grid)
     grid.zoom_by(4.0)
     qtbot.keyClick(grid, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)

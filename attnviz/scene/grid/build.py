@@ -13,6 +13,7 @@ from attnviz.scene.grid.squares import NAME_GAP, Squares, arrange
 from attnviz.scene.grid.summaries import SUMMARY_WORDS
 from attnviz.scene.grid.words import caption_of_grid, foot_lines, legend_of_grid, scale_phrase
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, SMALL, Layout, Page
+from attnviz.scene.ramps import N_STEP, colour_name, ink_ramp
 from attnviz.scene.scene import Label
 from attnviz.scene.words import head_name, shortened, wrap
 from attnviz.session.grid_choice import GridChoice, passes
@@ -52,8 +53,7 @@ def build_grid(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
     page.y += _HEAD / 2 if layout.caption else 0.0
     if not (page.bands or layout.caption):
         page.y += ONE_BAND - _HEAD  # its place is kept, so that the squares stay where they are when a what-if begins
-    n_faded, has_numbers = _n_faded(survey, choice), False
-    foot = foot_lines(sight, survey, view, choice, n_faded, has_numbers)
+    foot = foot_lines(sight, survey, view, choice, _n_faded(survey, choice))
     foot_height = LINE * (1 + sum(len(wrap(line, SMALL, layout.width - 2 * MARGIN, measure)) for line in foot))
     cells: tuple[HeadCell, ...] = ()
     levels, plate, current = np.empty((0, 0, 0), np.uint8), None, None
@@ -66,10 +66,9 @@ def build_grid(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
         page.labels.extend(_names(squares, cells, run, view, choice, layout.width, measure))
         page.labels.extend(_below(squares, cells, view))
         page.y = plate.bottom + 0.5 * MARGIN
-        has_numbers = any(squares.numbers)
     page.y = max(page.y, layout.height - foot_height - 0.5 * MARGIN)
     bar = _bar(page, theme, survey, layout, measure)
-    for line in foot_lines(sight, survey, view, choice, n_faded, has_numbers):
+    for line in foot:
         page.text(line)
     return GridScene(
         width=layout.width,
@@ -134,10 +133,11 @@ def _layer_names(squares: Squares, cells: Sequence[HeadCell], current: int) -> I
 
 
 def _head_names(squares: Squares, line: Sequence[HeadCell], y: float, shown: set[int], measure: Measure) -> Iterator[Label]:
-    """The names of as many heads as there is width for; those of shown heads come first and stand forward, unless all are shown."""
+    """The names of as many heads as there is width for, in equal steps from the first, and of the shown ones where room is left;
+    those stand forward, unless all are shown."""
     forward = sorted(shown) if len(shown) < len(line) else []
     step = int(-(-(measure(head_name(len(line) - 1), SMALL, True) + 5) // squares.plan.pitch_x))
-    for head in _thinned(len(line), step, forward):
+    for head in _thinned(len(line), step, (*range(0, len(line), step), *forward)):
         ink = "ink" if head in forward else "faint" if len(shown) < len(line) else "muted"
         middle = (line[head].left + line[head].right) / 2
         yield Label(head_name(head), middle, y, SMALL, ink, bold=head in forward, align="middle")
@@ -177,8 +177,7 @@ def _below(squares: Squares, cells: Sequence[HeadCell], view: View) -> Iterator[
 
 def _bar(page: Page, theme: Theme, survey: Survey, layout: Layout, measure: Measure) -> Bar:
     """The colours of the weights and what they mean, set as the next line of the page. Grey, for each head has its own colour."""
-    paper, ink = (np.array([int(name[at : at + 2], 16) for at in (1, 3, 5)]) for name in (theme.paper, theme.ink))
-    mixed = [paper + (ink - paper) * (at + 0.5) / _N_BAR for at in range(_N_BAR)]
+    steps = ink_ramp(theme)[[round((at + 0.5) / _N_BAR * (N_STEP - 1)) for at in range(_N_BAR)]]
     largest, phrase = "1" if survey.scale == 1.0 else f"{survey.scale:.3g}", scale_phrase(survey)
     baseline = page.y + 13.0
     left = float(round(MARGIN + measure("0", SMALL, False) + 6))
@@ -192,8 +191,7 @@ def _bar(page: Page, theme: Theme, survey: Survey, layout: Layout, measure: Meas
         page.labels.append(Label(phrase, x, baseline, SMALL, "muted"))
     else:
         page.text(phrase)
-    colours = tuple("#{:02x}{:02x}{:02x}".format(*np.rint(colour).astype(int).tolist()) for colour in mixed)
-    return Bar(left, round(baseline - _BAR_HEIGHT), width, _BAR_HEIGHT, colours)
+    return Bar(left, round(baseline - _BAR_HEIGHT), width, _BAR_HEIGHT, tuple(colour_name(step) for step in steps))
 
 
 def _around(cells: Sequence[HeadCell], squares: Squares, by: float) -> Box:

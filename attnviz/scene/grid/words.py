@@ -53,10 +53,9 @@ def scale_phrase(survey: Survey) -> str:
     return f"{one}colour follows the square root of the weight, so that faint patterns show"
 
 
-def foot_lines(sight: Sight, survey: Survey, view: View, choice: GridChoice, n_faded: int, has_numbers: bool) -> list[str]:
-    """The lines below the squares. sight: of one layer, all of whose words hold for the others; has_numbers: whether there is room
-    for the chosen number below each square."""
-    lines = [_coarse_line(survey), _number_line(survey, choice, n_faded, has_numbers)]
+def foot_lines(sight: Sight, survey: Survey, view: View, choice: GridChoice, n_faded: int) -> list[str]:
+    """The lines below the squares. sight: of one layer, all of whose words hold for the others."""
+    lines = [_coarse_line(survey), _number_line(survey, choice, n_faded)]
     whole = replace(sight, shares=survey.shares, scale=survey.scale, heads=survey.heads)
     prefix = "all layers: " if survey.n_layer > 1 and survey.heads and sight.queries and sight.keys else ""
     lines.append(prefix + shares_line(whole))
@@ -73,7 +72,7 @@ def _coarse_line(survey: Survey) -> str | None:
     return f"{survey.n_query:,} x {survey.n_key:,} weights in {height} x {width} cells, each with the largest of its own"
 
 
-def _number_line(survey: Survey, choice: GridChoice, n_faded: int, has_numbers: bool) -> str | None:
+def _number_line(survey: Survey, choice: GridChoice, n_faded: int) -> str | None:
     """Which number was chosen, and which heads stand back by it; None where none was."""
     name = choice.summary
     if name is None or not survey.heads:
@@ -81,8 +80,7 @@ def _number_line(survey: Survey, choice: GridChoice, n_faded: int, has_numbers: 
     if chosen_values(survey, choice) is None:
         return f"{SUMMARY_WORDS[name]}: not defined between two texts"
     is_sorted = choice.is_sorted and len(survey.heads) > 1
-    what = "number" if has_numbers else "order" if is_sorted else "no room for it"
-    line = f"{what}: {SUMMARY_LINES[name]}{', lowest first' if is_sorted else ''}"
+    line = f"chosen: {SUMMARY_LINES[name]}{', lowest first' if is_sorted else ''}"
     return f"{line}  ·  {_faded(survey, choice, name, n_faded)}" if n_faded else line
 
 

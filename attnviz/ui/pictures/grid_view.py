@@ -5,7 +5,6 @@ The squares are painted once into an image; the head under the pointer and the s
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPointF, Qt, Signal
@@ -60,13 +59,6 @@ class GridView(PictureView):
         if self._pointer is not None:
             self.look_at(self._pointer)
         self._describe()
-
-    def set_selected(self, head: tuple[int, int] | None) -> None:
-        """Frame a (layer, head), or none: an overlay, the picture stays as it is."""
-        if self.scene is not None:
-            self._scene = replace(self.scene, selected=head)
-            self._describe()
-            self.update()
 
     def paint_picture(self, scene: GridScene, painter: QPainter) -> None:
         paint_ground(scene, painter)
