@@ -9,18 +9,20 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPaintEngine, QPainter, QPen
 
 from attnviz.paint.fonts import font, text_width
-from attnviz.paint.page import paint_page
+from attnviz.paint.page import paint_lines, paint_page
 from attnviz.paint.sides import paint_sides
-from attnviz.scene.matrix.scene import cell_colours, number_size
+from attnviz.scene.matrix.scene import cell_colours, number_type
 from attnviz.scene.oklab import levels_of
-from attnviz.scene.ramps import N_STEP, colour_name, is_dark, ramp
+from attnviz.scene.ramps import N_STEP, colour_name, ink_ramp, is_dark, ramp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from attnviz.scene.matrix.colour_bar import ColourBar
     from attnviz.scene.matrix.scene import Cells, MatrixPanel, MatrixScene
+    from attnviz.scene.theme import Theme
 
     # The row and the column that are lit, None for none.
     Lit = tuple[int | None, int | None]
@@ -47,7 +49,7 @@ def paint_matrix_scene(scene: MatrixScene, painter: QPainter, hairline: float = 
             _paint_image(cells, cell_image(colours), painter)
         paint_over_cells(scene, panel, colours, cells, painter)
         paint_sides(scene, panel, cells, painter)
-    paint_bar(scene, painter)
+    paint_bar(scene.bar, scene.theme, painter)
 
 
 def cell_image(colours: NDArray[np.uint8]) -> QImage:
@@ -74,23 +76,19 @@ def paint_over_cells(
     painter.restore()
 
 
-def paint_bar(scene: MatrixScene, painter: QPainter) -> None:
-    """The strips of the ramps that the panels have."""
-    bar = scene.bar
+def paint_bar(bar: ColourBar | None, theme: Theme, painter: QPainter) -> None:
+    """The strip of a ramp, its numbers and its notes."""
     if bar is None:
         return
-    painter.setPen(Qt.PenStyle.NoPen)
-    strip = bar.width / len(bar.heads)
-    for number, head in enumerate(bar.heads):
-        gradient = QLinearGradient(0, bar.top + bar.height, 0, bar.top)
-        for stop in range(_STOPS + 1):
-            level = ramp(scene.theme, head)[round(stop / _STOPS * (N_STEP - 1))]
-            gradient.setColorAt(stop / _STOPS, QColor(colour_name(level)))
-        painter.setBrush(gradient)
-        painter.drawRect(QRectF(bar.left + number * strip, bar.top, strip, bar.height))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(QColor(scene.theme.hairline), 1.0))
+    levels = ink_ramp(theme) if bar.head is None else ramp(theme, bar.head)
+    start, end = QPointF(bar.left, bar.top + bar.height), QPointF(bar.left, bar.top)
+    gradient = QLinearGradient(end, QPointF(bar.left + bar.width, bar.top)) if bar.is_level else QLinearGradient(start, end)
+    for stop in range(_STOPS + 1):
+        gradient.setColorAt(stop / _STOPS, QColor(colour_name(levels[round(stop / _STOPS * (N_STEP - 1))])))
+    painter.setBrush(gradient)
+    painter.setPen(QPen(QColor(theme.hairline), 1.0))
     painter.drawRect(QRectF(bar.left, bar.top, bar.width, bar.height))
+    paint_lines(bar.labels, (), theme, painter)
 
 
 def _paint_boxes(scene: MatrixScene, cells: Cells, colours: NDArray[np.uint8], painter: QPainter) -> None:
@@ -145,14 +143,16 @@ def _lines(cells: Cells, rows: Iterable[int], columns: Iterable[int]) -> list[QL
 
 
 def _paint_numbers(scene: MatrixScene, panel: MatrixPanel, colours: NDArray[np.uint8], cells: Cells, painter: QPainter) -> None:
-    size = number_size(cells.width, cells.height, scene.scale, text_width)
-    if size is None:
+    found = number_type(cells.width, cells.height, scene.scale, text_width)
+    if found is None:
         return
+    size, short = found
     rows, columns = cells.rows, cells.columns
     part = np.s_[rows.start : rows.stop, columns.start : columns.stop]
     weights, share = panel.weights[part], scene.scale.shares(panel.weights[part])
     dark = is_dark(colours[part])
-    told = weights >= scene.scale.least_number  # masked ones are 0
+    # Masked ones are 0. In small type only strong ones: a map full of ".01" hides what there is to see.
+    told = (weights >= scene.scale.least_number) & (weights >= (_QUIET * scene.scale.top if short else 0.0))
     silent = (share < _SILENT) | scene.dimmed[columns.start : columns.stop]
     quiet = share < _QUIET
     painter.setFont(font(size))
@@ -164,7 +164,7 @@ def _paint_numbers(scene: MatrixScene, panel: MatrixPanel, colours: NDArray[np.u
     ):
         painter.setPen(QColor(ink))
         for row, column in np.argwhere(chosen).tolist():
-            text = scene.scale.number(float(weights[row, column]))
+            text = scene.scale.number(float(weights[row, column]), short)
             x = cells.left + (columns.start + column + 0.5) * cells.width - text_width(text, size, False) / 2
             y = cells.top + (rows.start + row + 0.5) * cells.height + 0.36 * size
             painter.drawText(QPointF(x, y), text)

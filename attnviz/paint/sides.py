@@ -8,7 +8,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from attnviz.paint.fonts import font, text_width
-from attnviz.scene.matrix.sides import SideSpace, column_labels, row_labels
+from attnviz.scene.matrix.sides import column_labels, row_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def paint_rows_side(scene: MatrixScene, cells: Cells, painter: QPainter, lit: in
     """The queries left of their rows; the pinned one and the one that is lit stand out."""
     side, (_, top, _, bottom) = scene.queries, cells.room
     strong = _strong(lit, side.place_of(scene.focus))
-    labels = row_labels(side, cells, SideSpace(scene.side_size, scene.row_room), text_width, strong)
+    labels = row_labels(side, cells, scene.row_space, text_width, strong)
     x = cells.room[0] - _JOIN_AWAY
     joins = []
     for place in _pieces(side, cells.rows, cells.height, scene.side_size):
@@ -44,8 +44,7 @@ def paint_columns_side(scene: MatrixScene, cells: Cells, painter: QPainter, lit:
     """The keys above their columns; the pinned one and the one that is lit stand out."""
     side, (left, _, right, _) = scene.keys, cells.room
     strong = _strong(lit, side.place_of(scene.focus))
-    space = SideSpace(scene.side_size, scene.column_room, can_slant=len(scene.panels) == 1)
-    labels = column_labels(side, cells, space, text_width, strong)
+    labels = column_labels(side, cells, scene.column_space, text_width, strong)
     y = cells.room[1] - _JOIN_AWAY
     joins = []
     for place in _pieces(side, cells.columns, cells.width, scene.side_size):

@@ -28,7 +28,7 @@ N_STEP: Final = 256
 # The lightness of the largest weight: clear of every head's colour, and not yet black or white, which have no hue.
 _DEPTH: Final[dict[ThemeName, float]] = {"light": 0.26, "dark": 0.96}
 # Where the least weight above 0 starts, as a share of the way: near black, eyes and screens part steps of lightness badly.
-_LIFT: Final[dict[ThemeName, float]] = {"light": 0.0, "dark": 0.06}
+_LIFT: Final[dict[ThemeName, float]] = {"light": 0.0, "dark": 0.05}
 _DEEP_CHROMA = 0.6  # what is left of a head's chroma at that end, where gamut holds little more
 _BLOOM = 0.7  # chroma comes before lightness does, so that faint cells have a hue and dark ones on a dark ground are no mud
 # Both ends of signed numbers: (hue, lightness, chroma). Blue and orange are the pair that protan and deutan eyes part best.

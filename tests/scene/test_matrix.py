@@ -16,7 +16,7 @@ from attnviz.engine.model import load_model
 from attnviz.scene.matrix.build import MOST_PANELS
 from attnviz.scene.matrix.colour_scale import ColourScale, scale_for
 from attnviz.scene.matrix.hit import NOWHERE, Spot, spot_at, spot_text
-from attnviz.scene.matrix.scene import Cells, MatrixScene, TokenSide, cell_colours, number_size, weight_text
+from attnviz.scene.matrix.scene import Cells, MatrixScene, TokenSide, cell_colours, number_type, weight_text
 from attnviz.scene.matrix.sides import SideLabel, SideSpace, column_labels, elided, pitch, row_labels, way_of
 from attnviz.scene.oklab import levels_of
 from attnviz.scene.page import Layout
@@ -161,9 +161,9 @@ def test_a_scale_ends_just_above_the_largest_weight_at_a_round_number(largest: f
     assert scale.top == 1.0 or not bounded or largest <= 1.0
     if not bounded or largest <= 1.0:
         assert largest <= scale.top * (1 + 1e-5)
-        assert scale.top <= 2.5 * largest * (1 + 1e-5)
-    digits = f"{scale.top:.6e}"
-    assert digits.split("e")[0] in ("1.000000", "2.000000", "5.000000")
+        assert scale.top <= (2.5 if bounded else 1.1) * largest * (1 + 1e-5)
+    digits = f"{scale.top:.6e}".split("e")[0]
+    assert digits in ("1.000000", "2.000000", "5.000000") if bounded else digits.endswith("00000")
     shares = [share for share, _ in scale.ticks()]
     assert shares == [0.0, 0.5, 1.0]
     for share, text in scale.ticks():
@@ -181,6 +181,9 @@ def test_numbers_in_cells_have_two_digits_or_three_of_the_largest_and_one_width(
     assert (float(text) == 0) == (weight < scale.least_number) or weight == pytest.approx(scale.least_number)
     if 0.2 <= scale.top <= 1.0:
         assert text == f"{weight:.2f}"
+    short = scale.number(weight, short=True)
+    assert float(short) == float(text)
+    assert len(short) == len(text) - (scale.top <= 1.0)
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=30), st.booleans())
@@ -243,7 +246,7 @@ def test_rollout_is_one_map_of_the_shown_heads(runs: dict[str, Run]) -> None:
     for layer in range(3):
         slow = (0.5 * run.trace.attention(layer)[[1, 2]].mean(axis=0, dtype=np.float64) + 0.5 * np.eye(len(slow))) @ slow
     np.testing.assert_allclose(panel.weights, slow, atol=1e-5)
-    assert any(label.text.startswith("rollout") and label.x == scene.bar.left for label in scene.labels)
+    assert any(label.text.startswith("rollout") and label.x == scene.bar.left for label in scene.bar.labels)
 
 
 def test_norms_have_a_scale_of_their_own(runs: dict[str, Run], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,9 +255,9 @@ def test_norms_have_a_scale_of_their_own(runs: dict[str, Run], monkeypatch: pyte
     monkeypatch.setattr("attnviz.session.sight.weights_of", lambda *_: (norms, norms.sum(-1), np.zeros_like(norms[..., 0])))
     scene = build(run, view_of(4, quantity="norms"))
     largest = float(norms[0, 1:-1, 1:-1].max())
-    assert largest <= scene.scale.top <= 2.5 * largest
+    assert largest <= scene.scale.top <= 1.1 * largest
     assert scene.scale.top > 1.0
-    told = [label.text for label in scene.labels if scene.bar is not None and label.x >= scene.bar.left]
+    told = [label.text for label in scene.bar.labels]
     assert {"norm", f"largest {weight_text(largest, 'norms')}"} <= set(told)
     row, column = np.unravel_index(scene.panels[0].weights.argmax(), scene.panels[0].weights.shape)
     text = spot_text(scene, Spot(0, int(row), int(column)))
@@ -268,8 +271,9 @@ def test_all_panels_share_one_scale(runs: dict[str, Run]) -> None:
     assert scene.scale.top == 1.0
     assert 0.5 < largest <= 1.0
     assert scene.bar is not None
-    assert scene.bar.heads == tuple(range(12))
-    assert "largest 0.70" in [label.text for label in scene.labels]
+    assert scene.bar.head is None
+    assert "largest 0.70" in [label.text for label in scene.bar.labels]
+    assert build(runs["animal"], view_of(4)).bar.head == 4
 
 
 @pytest.mark.parametrize(
@@ -321,9 +325,7 @@ def overlap(one: Corners, other: Corners, slack: float = 0.5) -> bool:
 
 
 def side_labels(scene: MatrixScene) -> list[SideLabel]:
-    rows = SideSpace(scene.side_size, scene.row_room)
-    columns = SideSpace(scene.side_size, scene.column_room, can_slant=len(scene.panels) == 1)
-    labels = []
+    rows, columns, labels = scene.row_space, scene.column_space, []
     for panel in scene.panels:
         cells = scene.cells(panel)
         labels += row_labels(scene.queries, cells, rows, stand_in_measure) if panel.has_row_labels else []
@@ -334,7 +336,7 @@ def side_labels(scene: MatrixScene) -> list[SideLabel]:
 def shapes(scene: MatrixScene) -> list[tuple[str, Corners]]:
     """All that takes room on a picture."""
     found = [(label.text, label_corners(label, scene.side_size)) for label in side_labels(scene)]
-    for label in scene.labels:
+    for label in (*scene.labels, *(scene.bar.labels if scene.bar else ())):
         room = label_room(label, stand_in_measure)
         found.append((room.what, box(room.left, room.top, room.right, room.bottom)))
     found += [(panel.title, box(*scene.cells(panel).room)) for panel in scene.panels]
@@ -380,15 +382,66 @@ def test_a_window_is_never_taller_than_it_is(runs: dict[str, Run]) -> None:
         assert scene.height == 420.0
 
 
-def test_one_matrix_is_square_but_for_its_numbers(runs: dict[str, Run]) -> None:
-    long = build(runs["40"], view_of(1))
-    assert long.cell_width == long.cell_height
+def test_one_matrix_is_square_on_paper_and_wider_in_a_window(runs: dict[str, Run]) -> None:
+    figure = build(runs["15"], view_of(1), (528.0, 0.0), caption=True)
+    assert figure.cell_width == figure.cell_height
     short = build(runs["15"], view_of(1))
     assert short.cell_height <= short.cell_width <= 46
-    assert number_size(short.cell_width, short.cell_height, ColourScale(1.0), stand_in_measure) == 13
-    assert number_size(20, 20, ColourScale(1.0), stand_in_measure) is None
-    assert number_size(26, 20, ColourScale(0.5), stand_in_measure) == 10
-    assert number_size(26, 20, ColourScale(0.05), stand_in_measure) is None
+    assert number_type(short.cell_width, short.cell_height, ColourScale(1.0), stand_in_measure) == (13, False)
+    assert number_type(26, 20, ColourScale(0.5), stand_in_measure) == (11, False)
+    assert number_type(26, 20, ColourScale(0.05), stand_in_measure) == (10, True)
+    assert number_type(16, 16, ColourScale(1.0), stand_in_measure) == (8, True)
+    assert number_type(15, 16, ColourScale(1.0), stand_in_measure) is None
+    assert number_type(16, 11, ColourScale(1.0), stand_in_measure) is None
+
+
+@pytest.mark.parametrize("name", ["15", "40"])
+def test_a_low_window_gives_the_matrix_its_height_and_its_width(runs: dict[str, Run], name: str) -> None:
+    scene = build(runs[name], view_of(1), (760.0, 300.0))
+    left, top, right, bottom = scene.cells(scene.panels[0]).room
+    assert scene.height == 300.0
+    assert scene.cell_height <= scene.cell_width <= 2 * scene.cell_height
+    assert bottom - top > 0.45 * scene.height
+    assert right - left > 1.9 * (bottom - top)
+    check_geometry(scene)
+
+
+def test_a_narrow_figure_has_its_bar_below_and_all_labels_and_the_strong_numbers(runs: dict[str, Run]) -> None:
+    scene = build(runs["animal"], view_of(1, layer=3), (312.0, 0.0), caption=True)
+    left, _, right, bottom = scene.cells(scene.panels[0]).room
+    assert scene.bar.is_level
+    assert (scene.bar.left, scene.bar.left + scene.bar.width) == pytest.approx((left, right))
+    assert scene.bar.top > bottom
+    assert right == pytest.approx(312.0 - 24.0, abs=2.0)
+    assert [label.text for label in side_labels(scene)] == [*scene.queries.texts, *scene.keys.texts]
+    assert number_type(scene.cell_width, scene.cell_height, scene.scale, stand_in_measure) is not None
+    assert not build(runs["animal"], view_of(1, layer=3), (528.0, 0.0), caption=True).bar.is_level
+
+
+@pytest.mark.parametrize("layer", range(6))
+def test_where_labels_are_dropped_the_strongest_row_and_column_keep_theirs(runs: dict[str, Run], layer: int) -> None:
+    for name, size in (("40", (312.0, 0.0)), ("120", (528.0, 0.0)), ("120", WIDE)):
+        for head in range(0, 12, 3):
+            scene = build(runs[name], view_of(head, layer=layer), size)
+            (panel,) = scene.panels
+            labels = side_labels(scene)
+            assert len(labels) < len(scene.queries) + len(scene.keys)
+            row, column = np.unravel_index(panel.weights.argmax(), panel.weights.shape)
+            assert row in [label.place for label in labels if label.align == "right"]
+            assert column in [label.place for label in labels if label.align != "right"]
+
+
+def test_panels_too_small_for_labels_have_the_picture_and_say_how_to_see_more(runs: dict[str, Run]) -> None:
+    scene = build(runs["40"], View(picture="matrix", layer=3), (900.0, 470.0))
+    assert len(scene.panels) == 12
+    assert side_labels(scene) == []
+    cells = [scene.cells(panel).room for panel in scene.panels]
+    area = sum((right - left) * (bottom - top) for left, top, right, bottom in cells)
+    assert area > 0.35 * 900 * 470
+    assert any(label.text.startswith("click a panel to see its head alone") for label in scene.labels)
+    alone = build(runs["40"], view_of(1), (900.0, 470.0))
+    assert not any("click a panel" in label.text for label in alone.labels)
+    assert side_labels(build(runs["5"], View(picture="matrix", layer=3), (900.0, 470.0)))
 
 
 def test_several_heads_are_as_many_panels_each_with_its_name_in_its_colour(runs: dict[str, Run]) -> None:
@@ -402,7 +455,7 @@ def test_the_bars_numbers_stand_where_their_weights_colours_are(runs: dict[str, 
     for is_log in (False, True):
         scene = build(runs["animal"], view_of(1, layer=3, is_log=is_log))
         bar, height = scene.bar, {}
-        for label in scene.labels:
+        for label in bar.labels:
             if label.x == bar.left + bar.width + 6:
                 height[label.text] = (bar.top + bar.height - (label.baseline - 0.36 * label.size)) / bar.height
         assert set(height) == {text for _, text in scene.scale.ticks()}

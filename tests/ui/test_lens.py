@@ -14,9 +14,9 @@ moves = st.lists(
 )
 
 
-def whole(n_row: int, n_column: int) -> Cells:
+def whole(n_row: int, n_column: int, most: tuple[float, float, float, float] | None = None) -> Cells:
     room = (60.0, 90.0, 460.0, 490.0)
-    return Cells(60.0, 90.0, 400.0 / n_column, 400.0 / n_row, n_row, n_column, room)
+    return Cells(60.0, 90.0, 400.0 / n_column, 400.0 / n_row, n_row, n_column, room, most)
 
 
 def moved(cells: Cells, steps: list[tuple[str, float, float, float]]) -> Lens:
@@ -39,6 +39,23 @@ def test_the_room_is_always_full_of_cells(n_row: int, n_column: int, steps: list
     assert placed.top <= top + 1e-6
     assert placed.left + n_column * placed.width >= right - 1e-6
     assert placed.top + n_row * placed.height >= bottom - 1e-6
+
+
+@given(sizes, sizes, moves, st.floats(0, 60), st.floats(0, 300), st.floats(0, 80), st.floats(0, 40))
+def test_a_room_that_may_grow_grows_with_the_cells_to_its_bounds_and_stays_full(
+    n_row: int, n_column: int, steps: list[tuple[str, float, float, float]], left: float, right: float, up: float, down: float
+) -> None:
+    most = (60.0 - left, 90.0 - up, 460.0 + right, 490.0 + down)
+    cells = whole(n_row, n_column, most)
+    lens = moved(cells, steps)
+    placed = lens.place(cells)
+    assert all(placed.room[at] >= most[at] - 1e-6 for at in (0, 1))
+    assert all(placed.room[at] <= most[at] + 1e-6 for at in (2, 3))
+    for at, n, first, side in ((0, n_column, placed.left, placed.width), (1, n_row, placed.top, placed.height)):
+        length = placed.room[at + 2] - placed.room[at]
+        assert abs(length - min(n * side, most[at + 2] - most[at])) < 1e-5
+        assert first <= placed.room[at] + 1e-6
+        assert first + n * side >= placed.room[at + 2] - 1e-5
 
 
 @given(sizes, moves, st.floats(0.5, 3), st.floats(60.5, 459.5), st.floats(90.5, 489.5))

@@ -1,8 +1,8 @@
-"""The bar that says which colour is which weight, right of the panels."""
+"""The bar that says which colour is which weight: upright right of the panels, or level below them where a figure is narrow."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from attnviz.scene.page import LINE, SMALL
@@ -14,54 +14,82 @@ if TYPE_CHECKING:
     from attnviz.scene.matrix.colour_scale import ColourScale
     from attnviz.scene.scene import Measure
 
-BAR_AWAY: Final = 20.0  # from the panels
-_NARROWEST, _WIDEST, _STRIP = 12.0, 36.0, 5.0
+BAR_AWAY: Final = 20.0  # from the panels, upright
+_THICK, _LEVEL_THICK = 12.0, 8.0
+_LEVEL_AWAY = 14.0
 _SHORTEST, _LONGEST = 56.0, 168.0
 _TICK_AWAY, _NOTE_AWAY = 6.0, 18.0
+_LEVEL_TICK = 15.0  # from a level bar to its numbers' baseline
 # What may stand beside and below a bar on other scales of weights.
 _LONGEST_TICK, _LONGEST_NOTES = "0.005", ("attention, log", "largest 0.0050")
 
 
 @dataclass(frozen=True)
 class ColourBar:
-    """An upright strip of each ramp, the largest weight at the top; its ticks are among the scene's labels."""
+    """A strip of a ramp, the largest weight at its top, or at its right where it is level.
+
+    head: whose ramp it is, None for the grey one that stands for several; labels: its numbers and what they are.
+    """
 
     left: float
     top: float
     width: float
     height: float
-    heads: tuple[int, ...]
+    head: int | None
+    labels: tuple[Label, ...] = ()
+    is_level: bool = False
+
+    def moved(self, dx: float) -> ColourBar:
+        """The bar so much further right."""
+        return replace(self, left=self.left + dx, labels=tuple(replace(label, x=label.x + dx) for label in self.labels))
 
 
-def bar_beside(left: float, top: float, panel_height: float, heads: Sequence[int]) -> ColourBar:
-    """The bar of panels of those heads, `left` being where they end."""
-    return ColourBar(left + BAR_AWAY, top, _width(len(heads)), _height(panel_height), tuple(heads))
+def upright_bar(left: float, top: float, depth: float, head: int | None, scale: ColourScale, notes: Sequence[str]) -> ColourBar:
+    """The bar of panels that end at `left` and reach `depth` down from `top`."""
+    bar = ColourBar(left + BAR_AWAY, top, _THICK, _height(depth, len(notes)), head)
+    x, under = bar.left + bar.width + _TICK_AWAY, bar.top + bar.height + _NOTE_AWAY
+    ticks = [Label(text, x, bar.top + (1 - share) * (bar.height - 9) + 9, SMALL, "muted") for share, text in scale.ticks()]
+    told = [Label(note, bar.left, under + number * LINE, SMALL, "muted") for number, note in enumerate(notes)]
+    return replace(bar, labels=(*ticks, *told))
 
 
-def bar_room(n_head: int, scale: ColourScale, notes: Sequence[str], measure: Measure) -> float:
-    """The width of the bar with all that belongs to it; the same on every scale of weights, so that the matrix keeps its place."""
+def level_bar(
+    left: float, right: float, bottom: float, head: int | None, scale: ColourScale, lines: Sequence[str], measure: Measure
+) -> ColourBar:
+    """The bar below panels that reach from `left` to `right` and end at `bottom`; lines: what stands below it."""
+    width = right - left
+    bar = ColourBar(left, bottom + _LEVEL_AWAY, width, _LEVEL_THICK, head, is_level=True)
+    baseline, labels = bar.top + bar.height + _LEVEL_TICK, []
+    for share, text in scale.ticks():
+        half = measure(text, SMALL, False) / 2
+        middle = min(max(left + share * width, left + half), right - half)
+        labels.append(Label(text, middle, baseline, SMALL, "muted", align="middle"))
+    labels += [Label(line, left, baseline + (number + 1) * LINE, SMALL, "muted") for number, line in enumerate(lines)]
+    return replace(bar, labels=tuple(labels))
+
+
+def level_depth(n_line: int) -> float:
+    """The height that a level bar takes below the panels."""
+    return _LEVEL_AWAY + _LEVEL_THICK + _LEVEL_TICK + LINE * n_line + 3.0
+
+
+def bar_room(scale: ColourScale, notes: Sequence[str], measure: Measure) -> float:
+    """The width of an upright bar with all that belongs to it; the same on every scale of weights, so that the matrix keeps its
+    place."""
     ticks = (*(text for _, text in scale.ticks()), _LONGEST_TICK)
     beside = max(measure(text, SMALL, False) for text in ticks)
     below = max(measure(note, SMALL, False) for note in (*notes, *_LONGEST_NOTES))
-    return BAR_AWAY + max(_width(n_head) + _TICK_AWAY + beside, below)
+    return BAR_AWAY + max(_THICK + _TICK_AWAY + beside, below)
 
 
-def bar_depth(panel_height: float, n_note: int) -> float:
-    """The height of the bar with the notes below it."""
-    return _height(panel_height) + _NOTE_AWAY + LINE * n_note - 12.0
+def bar_depth(depth: float, n_note: int) -> float:
+    """The height of an upright bar with the notes below it, beside panels that reach `depth` down."""
+    return _height(depth, n_note) + _below(n_note)
 
 
-def bar_labels(bar: ColourBar, scale: ColourScale, notes: Sequence[str]) -> list[Label]:
-    """The numbers at the bar's marks, and the notes below it."""
-    x = bar.left + bar.width + _TICK_AWAY
-    ticks = [Label(text, x, bar.top + (1 - share) * (bar.height - 9) + 9, SMALL, "muted") for share, text in scale.ticks()]
-    under = bar.top + bar.height + _NOTE_AWAY
-    return ticks + [Label(note, bar.left, under + number * LINE, SMALL, "muted") for number, note in enumerate(notes)]
+def _below(n_note: int) -> float:
+    return _NOTE_AWAY + LINE * n_note - 12.0
 
 
-def _width(n_head: int) -> float:
-    return min(max(_NARROWEST, _STRIP * n_head), _WIDEST)
-
-
-def _height(panel_height: float) -> float:
-    return min(max(panel_height, _SHORTEST), _LONGEST)
+def _height(depth: float, n_note: int) -> float:
+    return min(max(depth - _below(n_note), _SHORTEST), _LONGEST)

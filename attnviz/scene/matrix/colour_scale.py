@@ -42,9 +42,12 @@ class ColourScale:
         """The decimals of all numbers in cells: two from a top of 0.2 to 1, one more or less for each power of ten."""
         return max(0, 2 - ceil(log10(self.top) - 1e-9))
 
-    def number(self, weight: float) -> str:
-        """A weight as it stands in a cell; no wider than that of `top`."""
-        return f"{weight:.{self.decimals}f}"
+    def number(self, weight: float, short: bool = False) -> str:
+        """A weight as it stands in a cell, no wider than that of `top`; short: ".70" for 0.70, and 1.0 for 1.00."""
+        text = f"{weight:.{self.decimals}f}"
+        if not short or self.top > 1.0:
+            return text
+        return text[1:] if text.startswith("0") else "1.0"
 
     @property
     def least_number(self) -> float:
@@ -57,11 +60,11 @@ def scale_for(largest: float, most: float | None, is_log: bool) -> ColourScale:
 
     It ends at the next of 1, 2, 5 times a power of ten, so that two fifths of the ramp at least are used and yet most heads share
     a scale: from 0 to 1 wherever one token gets more than half. A logarithm shows small weights anyway and ends at `most`.
+    Where there is no largest, no two pictures share a scale anyway, and it ends at `largest` in two digits.
     """
-    if is_log and most is not None:
-        return ColourScale(most, is_log)
-    top = _round_up(largest)
-    return ColourScale(top if most is None else min(top, most), is_log)
+    if most is None:
+        return ColourScale(_two_digits_up(largest), is_log)
+    return ColourScale(most if is_log else min(_round_up(largest), most), is_log)
 
 
 def tick_text(value: float) -> str:
@@ -75,3 +78,10 @@ def _round_up(value: float) -> float:
     power = 10.0 ** floor(log10(value))
     step = next((step for step in _STEPS if value <= step * power * (1 + 1e-6)), _STEPS[-1])
     return float(f"{step * power:.1e}")  # 5 * 0.1 and its like, without the last bit's error
+
+
+def _two_digits_up(value: float) -> float:
+    if value <= 0.0:
+        return 1.0
+    unit = 10.0 ** (floor(log10(value)) - 1)
+    return float(f"{ceil(value / unit * (1 - 1e-6)) * unit:.2e}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.scene.matrix.scene import weight_text
-from attnviz.scene.matrix.sides import AWAY, SideSpace, way_of
+from attnviz.scene.matrix.sides import AWAY, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +64,7 @@ def spot_text(scene: MatrixScene, spot: Spot) -> str | None:
 
 
 def _is_slanted(scene: MatrixScene, cells: Cells, measure: Measure) -> bool:
-    space = SideSpace(scene.side_size, scene.column_room, can_slant=len(scene.panels) == 1)
-    return way_of(scene.keys, cells.columns, cells.width, space, measure) == "slanted"
+    return way_of(scene.keys, cells.columns, cells.width, scene.column_space, measure) == "slanted"
 
 
 def _isolated(text: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 from typing import TYPE_CHECKING, Final
 
-from attnviz.scene.matrix.sides import AWAY, SideSpace, way_of
+from attnviz.scene.matrix.sides import AWAY, SideSpace, pitch, way_of
 
 if TYPE_CHECKING:
     from attnviz.scene.matrix.scene import TokenSide
@@ -16,17 +16,21 @@ if TYPE_CHECKING:
 TITLE: Final = 20.0  # the line above each of several panels
 _GAP: Final = 16.0  # between panels
 _LARGEST_CELL, _SMALLEST_CELL = 46.0, 0.05
-_NUMBER_ROOM: Final = (34.0, 17.0)  # a cell that is nearly as large is made so large, for its number's sake
+_NUMBER_WIDTH: Final = 34.0  # a cell that is nearly as wide is made so wide, for its number's sake
+_WIDEST_SHAPE: Final = 2.0  # of a cell in a window, which is wide and low: its width by its height
 _LONGEST_ROW, _LONGEST_COLUMN = 150.0, 100.0  # of labels; longer ones are cut
-_SIDE_SIZES: Final = (13, 12)
-_ROOMY: Final = 22.0  # cells from which on labels have the larger type
+# The type of labels: the largest in which all have room; where not even the smallest has, the last number.
+_WINDOW_SIZES, _PAPER_SIZES = ((13, 12, 11, 10), 11), ((13, 12, 11, 10, 9, 8), 9)
+_ROOMY: Final = 22.0  # cells from which on labels have the largest type
+_FEWEST: Final = 1 / 3  # of the labels of several panels in a window; where fewer have room, the panels take it
 
 
 @dataclass(frozen=True)
 class Arrangement:
     """Panels of `n_row` rows and `n_column` columns, `n_line` of them in a line.
 
-    width, height: of a cell; row_room, column_room: for the labels; side_size: their type; right: what stands right of the panels.
+    width, height: of a cell; row_room, column_room: for the labels; side_size: their type; right: what stands right of the panels;
+    has_labels: whether tokens stand beside the panels.
     """
 
     n_panel: int
@@ -39,6 +43,7 @@ class Arrangement:
     column_room: float
     side_size: int
     right: float
+    has_labels: bool = True
 
     @property
     def panel_width(self) -> float:
@@ -77,48 +82,72 @@ def arrange(
     right: what stands right of the panels; slanted labels must not reach beyond it. on_paper: the width counts, the height is what
     it takes.
     """
-    for size in _SIDE_SIZES:
-        row_room = min(_longest(queries, size, measure), _LONGEST_ROW, 0.25 * room[0])
-        length = min(_longest(keys, size, measure), _LONGEST_COLUMN, 0.3 * room[1])
-        space = SideSpace(size, length, can_slant=n_panel == 1)
-        ways: tuple[tuple[Way, float], ...] = (("level", size), ("slanted", 0.71 * length + size), ("upright", length))
-        for way, up in ways:
-            free = (room[0] - row_room - AWAY - right, room[1] - up - AWAY)
-            n_line, width, height = _cells(max(len(queries), 1), max(len(keys), 1), n_panel, free, on_paper)
-            if way == way_of(keys, range(len(keys)), width, space, measure):
-                break
-        if min(width, height) >= _ROOMY:
+    sizes, least = _PAPER_SIZES if on_paper else _WINDOW_SIZES
+    for size in sizes:
+        made, needed = _labelled(queries, keys, n_panel, room, right, on_paper, size, measure)
+        if _fit(made, needed, max(_ROOMY, needed[0]) if size == sizes[0] else needed[0]):
+            return made
+    made, needed = _labelled(queries, keys, n_panel, room, right, on_paper, least, measure)
+    if on_paper or n_panel == 1 or _fit(made, (_FEWEST * needed[0], _FEWEST * needed[1]), 0.0):
+        return made
+    n_line, width, height = _cells(made.n_row, made.n_column, n_panel, (room[0] - AWAY - right, room[1] - AWAY), on_paper)
+    return Arrangement(n_panel, n_line, made.n_row, made.n_column, width, height, 0.0, 0.0, least, right, has_labels=False)
+
+
+def _fit(made: Arrangement, needed: tuple[float, float], least: float) -> bool:
+    return made.width >= max(needed[1], least) - 1e-6 and made.height >= max(needed[0], least) - 1e-6
+
+
+def _labelled(
+    queries: TokenSide,
+    keys: TokenSide,
+    n_panel: int,
+    room: tuple[float, float],
+    right: float,
+    on_paper: bool,
+    size: int,
+    measure: Measure,
+) -> tuple[Arrangement, tuple[float, float]]:
+    """The panels with labels of that size, and the height and width that cells need for all labels to have room."""
+    row_room = ceil(min(_longest(queries, size, measure), _LONGEST_ROW, 0.25 * room[0]))
+    length = min(_longest(keys, size, measure), _LONGEST_COLUMN, 0.3 * room[1])
+    space = SideSpace(size, length, can_slant=n_panel == 1 and right > 0)
+    ways: tuple[tuple[Way, float], ...] = (("level", size), ("slanted", ceil(0.71 * length + size)), ("upright", ceil(length)))
+    for way, up in ways:
+        free = (room[0] - row_room - AWAY - right, room[1] - up - AWAY)
+        n_line, width, height = _cells(max(len(queries), 1), max(len(keys), 1), n_panel, free, on_paper)
+        if way == way_of(keys, range(len(keys)), width, space, measure):
             break
-    return Arrangement(n_panel, n_line, len(queries), len(keys), width, height, row_room, up, size, right)
+    made = Arrangement(n_panel, n_line, len(queries), len(keys), width, height, row_room, up, size, right)
+    return made, (pitch("upright", size), pitch(way, size))
 
 
 def _cells(n_row: int, n_column: int, n_panel: int, free: tuple[float, float], on_paper: bool) -> tuple[int, float, float]:
-    """How many panels stand in a line, and the size of a cell."""
-    if n_panel == 1:
-        return 1, *_one_cell(n_row, n_column, free, on_paper)
-    n_line, side = _many_cells(n_row, n_column, n_panel, free)
-    return n_line, side, side
-
-
-def _one_cell(n_row: int, n_column: int, free: tuple[float, float], on_paper: bool) -> tuple[float, float]:
-    """The size of a cell of one matrix: square, but in a window wider where a number then fits."""
-    height = max(min(free[1] / n_row, _LARGEST_CELL), _SMALLEST_CELL)
-    widest = _LARGEST_CELL if on_paper else max(height, _NUMBER_ROOM[0] if height >= _NUMBER_ROOM[1] else 0.0)
-    width = max(min(free[0] / n_column, widest), _SMALLEST_CELL)
-    return width, min(height, width)
-
-
-def _many_cells(n_row: int, n_column: int, n_panel: int, free: tuple[float, float]) -> tuple[int, float]:
-    """How many panels stand in a line, and the side of their cells, all square: those that make the cells largest."""
-    best, largest = 1, 0.0
+    """How many panels stand in a line, and the size of a cell: that which makes the panels largest."""
+    best, largest = (1, _SMALLEST_CELL, _SMALLEST_CELL), 0.0
     for n_line in range(1, n_panel + 1):
         n_deep = ceil(n_panel / n_line)
+        titles = n_deep * TITLE if n_panel > 1 else 0.0
         width = (free[0] - (n_line - 1) * _GAP) / n_line / n_column
-        height = (free[1] - (n_deep - 1) * _GAP - n_deep * TITLE) / n_deep / n_row
-        side = max(min(width, height, _LARGEST_CELL), _SMALLEST_CELL)
-        if side > largest + 1e-9:
-            best, largest = n_line, side
-    return best, largest
+        height = (free[1] - (n_deep - 1) * _GAP - titles) / n_deep / n_row
+        width, height = _shaped(width, height, on_paper)
+        if width * height > largest + 1e-9:
+            best, largest = (n_line, width, height), width * height
+    n_line, width, height = best
+    # Whole pixels a panel, so that its frame is sharp.
+    return n_line, _whole(width, n_column), _whole(height, n_row)
+
+
+def _whole(side: float, n: int) -> float:
+    return max(floor(side * n + 1e-6), 1) / n
+
+
+def _shaped(width: float, height: float, on_paper: bool) -> tuple[float, float]:
+    """The cell in that room: square on paper, in a window wider where that uses the room or gives its number some."""
+    width, height = (max(min(side, _LARGEST_CELL), _SMALLEST_CELL) for side in (width, height))
+    widest = height if on_paper else max(height, min(_WIDEST_SHAPE * height, _NUMBER_WIDTH))
+    width = min(width, widest)
+    return width, min(width, height)
 
 
 def _longest(side: TokenSide, size: int, measure: Measure) -> float:

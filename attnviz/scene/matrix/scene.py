@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from attnviz.scene.matrix.sides import SideSpace
 from attnviz.scene.oklab import levels_of
 from attnviz.scene.ramps import ramp, steps_of
 from attnviz.scene.scene import Scene
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from attnviz.session.view import Quantity
 
 _VEILED: Final = 0.35  # what is left of the colour of a column that is dimmed
-_NUMBER_SIZES: Final = (13, 12, 11, 10)
+# The type of numbers in cells, (size, short), the first that fits: small cells have ".70" for 0.70.
+_NUMBER_TYPES: Final = ((13, False), (12, False), (11, False), (10, False), (10, True), (9, True), (8, True))
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class TokenSide:
     """The tokens along one side, in the text's order.
 
     positions: of each, that of its first token among the picture's tokens; joined: its text goes on in the one before it;
-    is_quiet: no part of the sentence, or dimmed; text_starts: the places at which another text begins.
+    is_quiet: no part of the sentence, or dimmed; text_starts: the places at which another text begins;
+    strongest: the places with the strongest cells, which keep their labels where not all have room, the strongest first.
     """
 
     positions: tuple[int, ...]
@@ -38,6 +41,7 @@ class TokenSide:
     is_quiet: tuple[bool, ...]
     joined: tuple[bool, ...]
     text_starts: tuple[int, ...]
+    strongest: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -51,7 +55,8 @@ class TokenSide:
 class Cells:
     """Where the cells of a panel lie: that of row r and column c begins at (left + c · width, top + r · height).
 
-    n_row, n_column: how many there are; room: left, top, right and bottom of the box in which they are seen.
+    n_row, n_column: how many there are; room: left, top, right and bottom of the box in which they are seen; most: of the box to
+    which that may grow when they are enlarged, None where it may not.
     """
 
     left: float
@@ -61,6 +66,7 @@ class Cells:
     n_row: int
     n_column: int
     room: tuple[float, float, float, float]
+    most: tuple[float, float, float, float] | None = None
 
     @property
     def rows(self) -> range:
@@ -103,7 +109,8 @@ class MatrixScene(Scene):
 
     masked: [row, column] what the model does not let a token see, None where it sees all; dimmed: [column];
     cell_width, cell_height: of each panel's cells; row_room, column_room: for the labels beside and above; side_size: their type's;
-    focus: the pinned token, by its position.
+    focus: the pinned token, by its position; free: left, top, right and bottom of the box that the cells of one matrix in a window
+    may take when they are enlarged.
     """
 
     quantity: Quantity
@@ -120,13 +127,24 @@ class MatrixScene(Scene):
     column_room: float
     side_size: int
     focus: int | None
+    free: tuple[float, float, float, float] | None = None
+
+    @property
+    def row_space(self) -> SideSpace:
+        """The type and room of the labels beside the rows."""
+        return SideSpace(self.side_size, self.row_room)
+
+    @property
+    def column_space(self) -> SideSpace:
+        """The type and room of the labels above the columns."""
+        return SideSpace(self.side_size, self.column_room, len(self.panels) == 1 and self.bar is not None and not self.bar.is_level)
 
     def cells(self, panel: MatrixPanel) -> Cells:
         """Where a panel's cells lie in the picture."""
         right = panel.left + len(self.keys) * self.cell_width
         bottom = panel.top + len(self.queries) * self.cell_height
         size = (self.cell_width, self.cell_height, len(self.queries), len(self.keys))
-        return Cells(panel.left, panel.top, *size, (panel.left, panel.top, right, bottom))
+        return Cells(panel.left, panel.top, *size, (panel.left, panel.top, right, bottom), self.free)
 
 
 def cell_colours(scene: MatrixScene, panel: MatrixPanel) -> NDArray[np.uint8]:
@@ -141,10 +159,12 @@ def cell_colours(scene: MatrixScene, panel: MatrixPanel) -> NDArray[np.uint8]:
     return colours
 
 
-def number_size(width: float, height: float, scale: ColourScale, measure: Measure) -> int | None:
-    """The size of type in which weights of that scale stand in a cell of that size; None where they do not fit."""
-    widest = scale.number(scale.top)
-    return next((size for size in _NUMBER_SIZES if size + 5 <= height and measure(widest, size, False) + 4 <= width), None)
+def number_type(width: float, height: float, scale: ColourScale, measure: Measure) -> tuple[int, bool] | None:
+    """How weights of that scale stand in a cell of that size: the size of type, and whether shortly; None where they do not fit."""
+    for size, short in _NUMBER_TYPES:
+        if size + 4 <= height and measure(scale.number(scale.top, short), size, False) + 3 <= width:
+            return size, short
+    return None
 
 
 def weight_text(weight: float, quantity: Quantity) -> str:

@@ -18,7 +18,7 @@ AWAY: Final = 7.0  # from the cells
 _SLANT: Final = 45.0
 # How labels above the columns stand: degrees by which they are turned against the reading direction.
 TURNS: Final[dict[Way, float]] = {"level": 0.0, "slanted": _SLANT, "upright": 90.0}
-_LINE = 3.0  # between two lines of labels
+_LINE = 2.0  # between two lines of labels
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,10 @@ class SideSpace:
 
 
 def row_labels(side: TokenSide, cells: Cells, space: SideSpace, measure: Measure, first: Sequence[int] = ()) -> list[SideLabel]:
-    """The labels left of the rows that are seen, flush right; first: places that have theirs before all others, in that order."""
+    """The labels left of the rows that are seen, flush right; first: places that have theirs before all others, in that order;
+    then come the strongest of the side."""
     labels = []
-    for place in _thinned(cells.rows, cells.height, space.size + _LINE, first):
+    for place in _thinned(cells.n_row, cells.height, space.size + _LINE, (*first, *side.strongest), cells.rows):
         y = cells.top + (place + 0.5) * cells.height
         if cells.room[1] <= y <= cells.room[3]:
             text = elided(side.texts[place], space.size, space.room, measure)
@@ -61,7 +62,7 @@ def column_labels(side: TokenSide, cells: Cells, space: SideSpace, measure: Meas
     # The middle of a turned line's letters, not their baseline, points at the column.
     aside, down = (0.36 * space.size * sin(turn), 0.36 * space.size * cos(turn)) if turn else (0.0, 0.0)
     labels = []
-    for place in _thinned(cells.columns, cells.width, pitch(way, space.size), first):
+    for place in _thinned(cells.n_column, cells.width, pitch(way, space.size), (*first, *side.strongest), cells.columns):
         x = cells.left + (place + 0.5) * cells.width
         if cells.room[0] <= x <= cells.room[2]:
             text = elided(side.texts[place], space.size, space.room / sin(turn) if turn else cells.width, measure)
@@ -93,13 +94,14 @@ def elided(text: str, size: int, room: float, measure: Measure) -> str:
     return text[:low] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _thinned(places: range, step: float, least: float, first: Sequence[int]) -> list[int]:
-    """Every k-th place, so that labels are at least `least` apart, and those of `first` in place of what is too near them."""
+def _thinned(n: int, step: float, least: float, first: Sequence[int], seen: range) -> list[int]:
+    """The places with a label among those that are seen: `least` pixels apart, as many of `first` as can be, then every k-th one,
+    then what is left room for. Chosen from all `n`, so that the same tokens keep their labels while the matrix is moved."""
     every = max(1, ceil(least / step - 1e-6))
-    chosen: list[int] = []
-    for place in first:
-        if place in places and all(abs(place - other) >= every for other in chosen):
+    is_free, chosen = bytearray(b"\1") * n, []
+    for place in (*first, *range(0, n, every), *(range(n) if first else ())):
+        if place < n and is_free[place]:
             chosen.append(place)
-    # Multiples, so that the same tokens keep their labels while the matrix is moved.
-    regular = range(-(-places.start // every) * every, places.stop, every)
-    return sorted({*chosen, *(place for place in regular if all(abs(place - other) >= every for other in chosen))})
+            start, end = max(place - every + 1, 0), min(place + every, n)
+            is_free[start:end] = bytes(end - start)
+    return sorted(place for place in chosen if place in seen)

@@ -42,10 +42,11 @@ class MatrixPlot(GraphicsView):
         self.setCentralItem(None)
         self._panels: list[_PanelItems] = []
         self._scene: MatrixScene | None = None
+        self._aside = 0.0  # how far the bar has moved right, for cells that are enlarged
 
     def show_scene(self, scene: MatrixScene) -> None:
         """Take another scene's panels."""
-        self._scene = scene
+        self._scene, self._aside = scene, 0.0
         self.resize(round(scene.width), round(scene.height))
         while len(self._panels) < len(scene.panels):
             self._panels.append(_PanelItems(self))
@@ -59,7 +60,9 @@ class MatrixPlot(GraphicsView):
             items.set_focus(scene)
 
     def place(self, placed: Sequence[Cells]) -> None:
-        """Let the cells of each panel lie there."""
+        """Let the cells of each panel lie there, and the bar beside them."""
+        if self._scene is not None and self._scene.panels:
+            self._aside = placed[0].room[2] - self._scene.cells(self._scene.panels[0]).room[2]
         for items, cells in zip(self._panels, placed, strict=False):
             items.place(cells)
 
@@ -72,7 +75,7 @@ class MatrixPlot(GraphicsView):
         if self._scene is not None:
             painter.fillRect(rect, self._scene.theme.paper)
             paint_page(self._scene, painter)
-            paint_bar(self._scene, painter)
+            paint_bar(self._scene.bar and self._scene.bar.moved(self._aside), self._scene.theme, painter)
 
 
 class _PanelItems:
@@ -81,6 +84,7 @@ class _PanelItems:
     def __init__(self, plot: MatrixPlot) -> None:
         self.box = ViewBox(enableMenu=False, enableMouse=False, invertY=True, defaultPadding=0)
         self.image = _CellImage(axisOrder="row-major")
+        self._width = 0.0  # of the picture
         self.box.addItem(self.image, ignoreBounds=True)
         self.over = _OverCells(self.box)
         self.rows, self.columns = _TokenAxis("left"), _TokenAxis("top")
@@ -98,10 +102,7 @@ class _PanelItems:
         if panel is None:
             return
         colours = cell_colours(scene, panel)
-        left, top, right, bottom = scene.cells(panel).room
-        self.box.setGeometry(QRectF(left, top, right - left, bottom - top))
-        self.rows.setGeometry(QRectF(0, top, left, bottom - top))
-        self.columns.setGeometry(QRectF(left, 0, scene.width - left, top))
+        self._width = scene.width
         self.image.setImage(colours, levels=(0, 255), autoDownsample=True)
         self.over.show_panel(scene, panel, colours)
         self.set_focus(scene)
@@ -111,6 +112,10 @@ class _PanelItems:
         self.over.scene = self.rows.scene_shown = self.columns.scene_shown = scene
 
     def place(self, cells: Cells) -> None:
+        left, top, right, bottom = cells.room
+        self.box.setGeometry(QRectF(left, top, right - left, bottom - top))
+        self.rows.setGeometry(QRectF(0, top, left, bottom - top))
+        self.columns.setGeometry(QRectF(left, 0, self._width - left, top))
         x, y = (cells.room[0] - cells.left) / cells.width, (cells.room[1] - cells.top) / cells.height
         wide, high = (cells.room[2] - cells.room[0]) / cells.width, (cells.room[3] - cells.room[1]) / cells.height
         self.box.setRange(xRange=(x, x + wide), yRange=(y, y + high), padding=0)
