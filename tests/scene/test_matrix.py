@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.engine.model import load_model
-from attnviz.scene.matrix.build import MOST_PANELS
 from attnviz.scene.matrix.colour_scale import ColourScale, scale_for
 from attnviz.scene.matrix.hit import NOWHERE, Spot, spot_at, spot_text
 from attnviz.scene.matrix.scene import Cells, MatrixScene, TokenSide, cell_colours, number_type, weight_text
+from attnviz.scene.matrix.shown import MOST_PANELS
 from attnviz.scene.matrix.sides import SideLabel, SideSpace, column_labels, elided, pitch, row_labels, way_of
 from attnviz.scene.oklab import levels_of
 from attnviz.scene.page import Layout

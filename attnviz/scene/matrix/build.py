@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import floor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attnviz.scene.captions import caption_of, warnings_of
-from attnviz.scene.matrix.colour_bar import bar_depth, bar_room, level_bar, level_depth, upright_bar
-from attnviz.scene.matrix.colour_scale import scale_for
-from attnviz.scene.matrix.panels import arrange
-from attnviz.scene.matrix.scene import MatrixPanel, MatrixScene, TokenSide, weight_text
+from attnviz.scene.matrix.colour_bar import level_bar, upright_bar
+from attnviz.scene.matrix.place import place_panels
+from attnviz.scene.matrix.scene import MatrixPanel, MatrixScene
+from attnviz.scene.matrix.shown import shown_of
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, SMALL, Page
 from attnviz.scene.palette import head_colour
 from attnviz.scene.scene import Label
 from attnviz.scene.shares import nothing_read_line, quantity_line, quantity_phrase, shares_line
-from attnviz.scene.words import count_of, head_name, shortened, wrap
+from attnviz.scene.words import count_of, head_name, shortened
 from attnviz.session.sight import sight_of
 from attnviz.session.weights import MEAN
 
@@ -26,56 +24,29 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from attnviz.engine.ops import Float32
     from attnviz.scene.matrix.colour_bar import ColourBar
-    from attnviz.scene.matrix.colour_scale import ColourScale
     from attnviz.scene.matrix.panels import Arrangement
+    from attnviz.scene.matrix.place import Place
+    from attnviz.scene.matrix.shown import Shown
     from attnviz.scene.page import Layout
     from attnviz.scene.scene import Measure
     from attnviz.scene.theme import Theme
     from attnviz.session.run import Run
     from attnviz.session.sight import Sight
-    from attnviz.session.view import Quantity, View
+    from attnviz.session.view import View
 
-MOST_PANELS: Final = 12  # beyond, a panel in a window is too small to read
 _HEAD = 10.0
-_LEAST_ROOM = (120.0, 80.0)  # for panels with their labels, in the narrowest figure and the lowest window
-_DEEPEST, _DEEPEST_MANY = 1.5, 1.0  # the height of one matrix, and of several, on paper, in widths of it
-_NARROW = 400.0  # a figure in which the bar lies below the matrix, which then has the whole width
-_LEAST_LEVEL = 96.0  # pixels, of that bar
 _LOW = 420.0  # a window in which no height is kept for a strip that may come
-_MOST_STRONG, _STRONG = 6, 0.4  # rows and columns that keep their labels: how many, and how strong, of the strongest
-# Of panels, from whole pixels: on whole and half ones a frame falls to this side or that by the last bit of its place.
-_OFF = 0.25
-_EMPTY = 40.0  # the height of a sentence in place of a matrix
-_UNITS: Final[dict[Quantity, str]] = {"attention": "attention", "norms": "norm", "rollout": "rollout"}
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """What of a sight is shown: weights [panel, row, column], its sides, which columns are dimmed [column], and on which scale."""
-
-    weights: Float32
-    queries: TokenSide
-    keys: TokenSide
-    dimmed: NDArray[np.bool_]
-    scale: ColourScale
-    notes: tuple[str, ...]
-
-    @property
-    def n_panel(self) -> int:
-        """How many maps have a panel; none where there is no token to look or to be looked at."""
-        return len(self.weights) if len(self.queries) and len(self.keys) else 0
 
 
 def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> MatrixScene:
     """The matrix of one layer of a run: of one map, or a panel for each of several heads."""
     sight = sight_of(run.trace, view)
-    shown = _shown(sight, view)
+    shown = shown_of(sight, view)
     caption = caption_of(run, view, sight)
     page = _head(run, view, sight, Page(theme, layout, measure), layout)
     foot = [*_foot(sight, view, shown.n_panel), *_way_on(layout, shown.n_panel)]
-    place = _placed(shown, layout, page.y + 0.5 * MARGIN, LINE * len(foot) + MARGIN, measure)
+    place = place_panels(shown, layout, page.y + 0.5 * MARGIN, LINE * len(foot) + MARGIN, measure)
     panels = tuple(_panel(sight, shown, number, place, view.layer) for number in range(shown.n_panel))
     bar = None
     if panels:
@@ -124,63 +95,7 @@ def _head(run: Run, view: View, sight: Sight, page: Page, layout: Layout) -> Pag
     return page
 
 
-@dataclass(frozen=True)
-class _Level:
-    """A level bar's ends, and the lines below it."""
-
-    left: float
-    right: float
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where the panels stand with all that belongs to them: from `left`, from `top` to `end`; panels_end: their right edge;
-    level: where a level bar lies, None where it is upright; free: the box that enlarged cells may take."""
-
-    cells: Arrangement
-    left: float
-    top: float
-    panels_end: float
-    end: float
-    level: _Level | None
-    free: tuple[float, float, float, float] | None
-
-
-def _placed(shown: _Shown, layout: Layout, top: float, below: float, measure: Measure) -> _Place:
-    """In the middle of what is left between `top` and the `below` that the foot takes; on paper at the top."""
-    on_paper = layout.width * (_DEEPEST if shown.n_panel < 2 else _DEEPEST_MANY)
-    deep = max(layout.height - top - below if layout.height else on_paper, _LEAST_ROOM[1])
-    room = (max(layout.width - 2 * MARGIN, _LEAST_ROOM[0]), deep)
-    n_panel = max(shown.n_panel, 1)
-    is_level = not layout.height and layout.width < _NARROW
-    right = 0.0 if is_level else bar_room(shown.scale, shown.notes, measure)
-    cells = arrange(shown.queries, shown.keys, n_panel, room, right, not layout.height, measure)
-    left = max(round((layout.width - cells.whole_width) / 2), 0) + _OFF
-    x, y = cells.place(0)
-    level = _level(shown.notes, left + x, left + cells.whole_width, layout, measure) if is_level else None
-    if level is not None:
-        tall = cells.whole_height + level_depth(len(level.lines))
-    else:
-        tall = max(cells.whole_height, y + bar_depth(cells.whole_height - y, len(shown.notes)))
-    tall = tall if shown.n_panel else _EMPTY
-    free, top = None, floor(top) + _OFF
-    if layout.height and shown.n_panel == 1:
-        free = (min(MARGIN + x, left + x), top + y, max(layout.width - MARGIN, left + cells.whole_width) - right, top + deep)
-    top += max(0, floor((deep - tall) / 2)) if layout.height else 0
-    return _Place(cells, left, top, left + cells.whole_width - right, top - _OFF + tall, level, free)
-
-
-def _level(notes: Sequence[str], left: float, right: float, layout: Layout, measure: Measure) -> _Level:
-    """The level bar below panels between two ends, no shorter than its numbers need, its notes in one line where that has room."""
-    width = max(right - left, min(_LEAST_LEVEL, layout.width - 2 * MARGIN))
-    left = min(left, max(layout.width - MARGIN, right) - width)
-    one = ", ".join(notes)
-    lines = [one] if measure(one, SMALL, False) <= width else notes
-    return _Level(left, left + width, tuple(part for line in lines for part in wrap(line, SMALL, width, measure)))
-
-
-def _bar(shown: _Shown, panels: Sequence[MatrixPanel], place: _Place, measure: Measure) -> ColourBar:
+def _bar(shown: Shown, panels: Sequence[MatrixPanel], place: Place, measure: Measure) -> ColourBar:
     head = panels[0].head if len(panels) == 1 else None
     top = panels[0].top
     bottom = top + place.cells.whole_height - place.cells.place(0)[1]
@@ -188,34 +103,6 @@ def _bar(shown: _Shown, panels: Sequence[MatrixPanel], place: _Place, measure: M
     if level is not None:
         return level_bar(level.left, level.right, bottom, head, shown.scale, level.lines, measure)
     return upright_bar(place.panels_end, top, bottom - top, head, shown.scale, shown.notes)
-
-
-def _shown(sight: Sight, view: View) -> _Shown:
-    rows = [unit - sight.first_query for unit in sight.queries]
-    weights = sight.weights[:MOST_PANELS][:, rows][:, :, list(sight.keys)]
-    dimmed = np.isin(sight.keys, list(sight.dimmed))
-    loud = weights[:, :, ~dimmed]
-    largest = float(loud.max(initial=0.0))
-    scale = scale_for(largest, None if sight.quantity == "norms" else 1.0, view.is_log)
-    notes = (_UNITS[sight.quantity] + (", log" if view.is_log else ""), f"largest {weight_text(largest, sight.quantity)}")
-    strong = np.where(dimmed, np.float32(0), weights)
-    queries = _side(sight, sight.queries, strong.max(axis=(0, 2), initial=0.0))
-    return _Shown(weights, queries, _side(sight, sight.keys, strong.max(axis=(0, 1), initial=0.0)), dimmed, scale, notes)
-
-
-def _side(sight: Sight, units: Sequence[int], peaks: Float32) -> TokenSide:
-    """The tokens of one side, from the picture's units; peaks: the strongest cell of each."""
-    strongest = np.argsort(-peaks, kind="stable")[:_MOST_STRONG]
-    tokens = [sight.tokens[unit] for unit in units]
-    follows = [place > 0 and units[place - 1] == unit - 1 for place, unit in enumerate(units)]
-    return TokenSide(
-        positions=tuple(sight.position(unit) for unit in units),
-        texts=tuple(token.shown for token in tokens),
-        is_quiet=tuple(token.is_special or unit in sight.dimmed for token, unit in zip(tokens, units, strict=True)),
-        joined=tuple(token.continues and after for token, after in zip(tokens, follows, strict=True)),
-        text_starts=tuple(i for i in range(1, len(tokens)) if tokens[i].sequence != tokens[i - 1].sequence),
-        strongest=tuple(strongest[peaks[strongest] > _STRONG * peaks.max(initial=0.0)].tolist()),
-    )
 
 
 def _masked(sight: Sight) -> NDArray[np.bool_] | None:
@@ -249,7 +136,7 @@ def _nothing(sight: Sight, x: float, baseline: float) -> Label:
     return Label(why, x, baseline, 13, "muted", align="middle")
 
 
-def _panel(sight: Sight, shown: _Shown, number: int, place: _Place, layer: int) -> MatrixPanel:
+def _panel(sight: Sight, shown: Shown, number: int, place: Place, layer: int) -> MatrixPanel:
     head = sight.heads[number]
     x, y = place.cells.place(number)
     name = f"L{layer} mean" if head == MEAN else f"L{layer}.{head_name(head)}"

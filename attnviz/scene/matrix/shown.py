@@ -1,0 +1,71 @@
+"""What of a sight a matrix shows: its weights, the tokens of its two sides, the scale of its colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from attnviz.scene.matrix.colour_scale import scale_for
+from attnviz.scene.matrix.scene import TokenSide, weight_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from attnviz.engine.ops import Float32
+    from attnviz.scene.matrix.colour_scale import ColourScale
+    from attnviz.session.sight import Sight
+    from attnviz.session.view import Quantity, View
+
+MOST_PANELS: Final = 12  # beyond, a panel in a window is too small to read
+_MOST_STRONG, _STRONG = 6, 0.4  # rows and columns that keep their labels: how many, and how strong, of the strongest
+_UNITS: Final[dict[Quantity, str]] = {"attention": "attention", "norms": "norm", "rollout": "rollout"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Weights [panel, row, column], its sides, which columns are dimmed [column], and on which scale."""
+
+    weights: Float32
+    queries: TokenSide
+    keys: TokenSide
+    dimmed: NDArray[np.bool_]
+    scale: ColourScale
+    notes: tuple[str, ...]
+
+    @property
+    def n_panel(self) -> int:
+        """How many maps have a panel; none where there is no token to look or to be looked at."""
+        return len(self.weights) if len(self.queries) and len(self.keys) else 0
+
+
+def shown_of(sight: Sight, view: View) -> Shown:
+    """The maps of the first heads of a sight, without what is hidden."""
+    rows = [unit - sight.first_query for unit in sight.queries]
+    weights = sight.weights[:MOST_PANELS][:, rows][:, :, list(sight.keys)]
+    dimmed = np.isin(sight.keys, list(sight.dimmed))
+    loud = weights[:, :, ~dimmed]
+    largest = float(loud.max(initial=0.0))
+    scale = scale_for(largest, None if sight.quantity == "norms" else 1.0, view.is_log)
+    notes = (_UNITS[sight.quantity] + (", log" if view.is_log else ""), f"largest {weight_text(largest, sight.quantity)}")
+    strong = np.where(dimmed, np.float32(0), weights)
+    queries = _side(sight, sight.queries, strong.max(axis=(0, 2), initial=0.0))
+    return Shown(weights, queries, _side(sight, sight.keys, strong.max(axis=(0, 1), initial=0.0)), dimmed, scale, notes)
+
+
+def _side(sight: Sight, units: Sequence[int], peaks: Float32) -> TokenSide:
+    """The tokens of one side, from the picture's units; peaks: the strongest cell of each."""
+    strongest = np.argsort(-peaks, kind="stable")[:_MOST_STRONG]
+    tokens = [sight.tokens[unit] for unit in units]
+    follows = [place > 0 and units[place - 1] == unit - 1 for place, unit in enumerate(units)]
+    return TokenSide(
+        positions=tuple(sight.position(unit) for unit in units),
+        texts=tuple(token.shown for token in tokens),
+        is_quiet=tuple(token.is_special or unit in sight.dimmed for token, unit in zip(tokens, units, strict=True)),
+        joined=tuple(token.continues and after for token, after in zip(tokens, follows, strict=True)),
+        text_starts=tuple(i for i in range(1, len(tokens)) if tokens[i].sequence != tokens[i - 1].sequence),
+        strongest=tuple(strongest[peaks[strongest] > _STRONG * peaks.max(initial=0.0)].tolist()),
+    )
