@@ -93,6 +93,15 @@ def test_numbers_in_a_vector_file_are_text_and_the_weights(minilm: Model) -> Non
     assert not re.search(rb"/Subtype\s*/Image", pdf_bytes(scene, Paper(), "{}"))
 
 
+@pytest.mark.parametrize("is_log", [False, True])
+def test_small_type_tells_the_strong_weights_alone_without_their_nought(minilm: Model, is_log: bool) -> None:
+    scene = scene_of(minilm, ANIMAL, 1, size=(312.0, 0.0), is_log=is_log)
+    svg = svg_bytes(replace(scene, labels=(), bar=None), Paper(), "{}").decode()
+    strong = scene.panels[0].weights[scene.panels[0].weights >= 0.1 * scene.scale.top]
+    assert 3 < len(strong) < 30
+    assert sorted(re.findall(r">(\.\d\d)<", svg)) == sorted(f"{weight:.2f}"[1:] for weight in strong)
+
+
 @pytest.mark.parametrize("top", [1.0, 0.2, 0.1, 0.05, 5.0, 200.0])
 def test_no_number_is_wider_than_its_cell(minilm: Model, top: float) -> None:
     scene = scene_of(minilm, ANIMAL, 1, size=(528.0, 0.0))

@@ -51,9 +51,10 @@ def shown_of(sight: Sight, view: View) -> Shown:
     largest = float(loud.max(initial=0.0))
     scale = scale_for(largest, None if sight.quantity == "norms" else 1.0, view.is_log)
     notes = (_UNITS[sight.quantity] + (", log" if view.is_log else ""), f"largest {weight_text(largest, sight.quantity)}")
-    strong = np.where(dimmed, np.float32(0), weights)
-    queries = _side(sight, sight.queries, strong.max(axis=(0, 2), initial=0.0))
-    return Shown(weights, queries, _side(sight, sight.keys, strong.max(axis=(0, 1), initial=0.0)), dimmed, scale, notes)
+    of_keys = np.zeros(len(dimmed), np.float32)
+    of_keys[~dimmed] = loud.max(axis=(0, 1), initial=0.0)
+    queries = _side(sight, sight.queries, loud.max(axis=(0, 2), initial=0.0))
+    return Shown(weights, queries, _side(sight, sight.keys, of_keys), dimmed, scale, notes)
 
 
 def _side(sight: Sight, units: Sequence[int], peaks: Float32) -> TokenSide:
