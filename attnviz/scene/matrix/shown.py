@@ -44,16 +44,17 @@ class Shown:
 
 def shown_of(sight: Sight, view: View) -> Shown:
     """The maps of the first heads of a sight, without what is hidden."""
-    rows = [unit - sight.first_query for unit in sight.queries]
-    weights = sight.weights[:MOST_PANELS][:, rows][:, :, list(sight.keys)]
+    rows = np.array(sight.queries, np.intp) - sight.first_query
+    # np.take leaves each map in one piece of memory; an index by lists would interleave them, and each later step is slower.
+    weights = sight.weights[:MOST_PANELS].take(rows, axis=1).take(np.array(sight.keys, np.intp), axis=2)
     dimmed = np.isin(sight.keys, list(sight.dimmed))
-    loud = weights[:, :, ~dimmed]
+    loud = weights.max(axis=0, initial=0.0)[:, ~dimmed]
     largest = float(loud.max(initial=0.0))
     scale = scale_for(largest, None if sight.quantity == "norms" else 1.0, view.is_log)
     notes = (_UNITS[sight.quantity] + (", log" if view.is_log else ""), f"largest {weight_text(largest, sight.quantity)}")
     of_keys = np.zeros(len(dimmed), np.float32)
-    of_keys[~dimmed] = loud.max(axis=(0, 1), initial=0.0)
-    queries = _side(sight, sight.queries, loud.max(axis=(0, 2), initial=0.0))
+    of_keys[~dimmed] = loud.max(axis=0, initial=0.0)
+    queries = _side(sight, sight.queries, loud.max(axis=1, initial=0.0))
     return Shown(weights, queries, _side(sight, sight.keys, of_keys), dimmed, scale, notes)
 
 
