@@ -42,7 +42,7 @@ def measure_window(app: QApplication, model: Path, rounds: int) -> dict[str, dic
         window.resize(1180, 760)
         window.set_reduced_motion(True)
         until(app, lambda w=window: w.isVisible() and not w.session.state.busy)
-        window.all_heads()
+        window.view_actions.all_heads()
         QTest.qWait(300)
         assert len(window.session.state.run.trace.tokens) == n_token, len(window.session.state.run.trace.tokens)
         for name, gesture in GESTURES.items():
@@ -58,7 +58,7 @@ def measure_window(app: QApplication, model: Path, rounds: int) -> dict[str, dic
 def _as_trained(app: QApplication, window: MainWindow) -> None:
     """All heads of the trained count are on, nothing is in focus, and the window rests."""
     window.trained_heads()
-    window.all_heads()
+    window.view_actions.all_heads()
     window.session.show(focus=None)
     until(app, lambda: not window.session.state.busy)
     QTest.qWait(100)
