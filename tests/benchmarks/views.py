@@ -58,7 +58,7 @@ def measure_views(app: QApplication, model: Path, rounds: int) -> dict[str, dict
         for name, changes in SWITCHES.items():
             back = {field: getattr(window.session.state.view, field) for field in changes}
             times = []
-            for _ in range(rounds // 2 + 1):
+            for _ in range(max(rounds // 2, 1) + 1):  # the first way there and back warms the caches
                 times += [_switch(app, window, changes), _switch(app, window, back)]
             figures[f"{picture}: {name}"] = _figure(times[2:])
         figures[f"{picture}: hover"] = _figure(_hover(app, window))
