@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
 
-from attnviz.export.figure import Paper, figure_facts, figure_image, figure_scene, svg_bytes
-
 if TYPE_CHECKING:
+    from attnviz.export.figure import Paper
     from attnviz.session.run import Run
     from attnviz.session.view import View
 
@@ -21,8 +20,11 @@ class Copy(NamedTuple):
     svg: bytes
 
 
-def make_copy(run: Run, view: View, paper: Paper) -> Copy:
-    """The figure as a picture and as SVG; for any thread."""
+def make_copy(run: Run, view: View, paper: Paper | None = None) -> Copy:
+    """The figure as a picture and as SVG, on usual paper unless some is given; for any thread."""
+    from attnviz.export.figure import Paper, figure_facts, figure_image, figure_scene, svg_bytes
+
+    paper = Paper() if paper is None else paper
     scene = figure_scene(run, view, paper)
     return Copy(figure_image(scene, paper, paper.dpi), svg_bytes(scene, paper, figure_facts(run, view)))
 

@@ -84,6 +84,7 @@ class ExportDialog(QDialog):
     def __init__(self, run: Run, view: View, theme: ThemeName, folder: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
+        self.setObjectName("export")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._run, self._view, self._shown_theme = run, view, theme
         self._confirmed: Path | None = None

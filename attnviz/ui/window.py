@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget, QToolButton
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMainWindow, QStackedWidget, QToolButton
 
 from attnviz.engine.folder import enclosing_folder
-from attnviz.export.figure import Paper
 from attnviz.scene.words import facts_line
 from attnviz.session.session import Session
 from attnviz.session.settings import Settings, load_settings, save_settings
@@ -20,7 +19,6 @@ from attnviz.ui.actions import ACTIONS, ActionRow, ticks_of
 from attnviz.ui.appearance import Appearance, Choice
 from attnviz.ui.collector import Collector
 from attnviz.ui.copying import Copy, leave_clipboard, make_copy, put_on_clipboard
-from attnviz.ui.export_dialog import ExportDialog
 from attnviz.ui.help_dialog import about_dialog, keys_dialog
 from attnviz.ui.job import Job
 from attnviz.ui.memory_menu import MemoryMenu
@@ -108,6 +106,8 @@ class MainWindow(QMainWindow):
             return
         folder = Path(self._settings.export_folder or Path.home())
         folder = folder if folder.is_dir() else Path.home()
+        from attnviz.ui.export_dialog import ExportDialog  # with what writes figures a tenth of a second, which no start should pay
+
         dialog = ExportDialog(state.run, state.view, self.appearance.theme.name, folder, self)
         dialog.exported.connect(self._on_exported)
         dialog.open()
@@ -115,7 +115,7 @@ class MainWindow(QMainWindow):
     def copy_picture(self) -> None:
         """Put the picture on the clipboard, as a figure for print."""
         state = self.session.state
-        if state.run is not None and self._copy_job.start(partial(make_copy, state.run, state.view, Paper())):
+        if state.run is not None and self._copy_job.start(partial(make_copy, state.run, state.view)):
             self.statusBar().showMessage("Copying\N{HORIZONTAL ELLIPSIS}")
 
     def follow_system(self) -> None:
@@ -168,7 +168,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._keep(width=self.width(), height=self.height())
         self.welcome.stop()
-        for dialog in self.findChildren(ExportDialog):
+        for dialog in self.findChildren(QDialog, "export"):
             dialog.close()
         self.models.stop()
         self._copy_job.wait()

@@ -29,7 +29,6 @@ from tests.ui.hands import CTRL, LEFT, PATIENCE_MS, Hands
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from attnviz.export.figure import Paper
     from attnviz.session.run import Run
     from attnviz.session.view import View
     from attnviz.ui.copying import Copy
@@ -466,8 +465,8 @@ def test_closing_the_window_waits_for_a_copy(hands: Hands, monkeypatch: pytest.M
     made: list[Copy] = []
     make_copy = window_module.make_copy
 
-    def make(run: Run, view: View, paper: Paper) -> Copy:
-        made.append(make_copy(run, view, paper))
+    def make(run: Run, view: View) -> Copy:
+        made.append(make_copy(run, view))
         return made[-1]
 
     monkeypatch.setattr(window_module, "make_copy", make)
