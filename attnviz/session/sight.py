@@ -10,12 +10,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from attnviz.engine.heads import hidden_keys
+from attnviz.errors import never
 from attnviz.session.leaving_out import leave_out, mean_of, of_words, seen_of, share_of, sinks_of
 from attnviz.session.units import Units, tokens_of_kind, units_of
 from attnviz.session.weights import MEAN, weights_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -177,30 +178,40 @@ _N_KEPT, _MOST_BYTES = 4, 128 << 20  # a sight of 32 heads and 2,048 tokens has 
 _LOCK = Lock()  # figures are made on threads of their own
 
 
-def sight_of(trace: Trace, view: View) -> Sight:
-    """What a view shows of a trace. Raises IndexError for a layer that the model does not have."""
-    heads = tuple(heads_of(trace, view))
-    key = (kind_of(trace, view), view.layer, heads, view.quantity, view.is_mean, view.words, view.sinks, view.between)
-    with _LOCK:
-        kept = _KEPT.get(trace, {}).get(key)
+def sight_of(trace: Trace, view: View, cancelled: Callable[[], bool] = never) -> Sight:
+    """What a view shows of a trace. Raises IndexError for a layer that the model does not have, Cancelled between the layers of a
+    rollout once `cancelled()` says so."""
+    kept = kept_sight(trace, view)
     if kept is not None:
         return kept
-    made = make_sight(trace, view)
+    made = make_sight(trace, view, cancelled)
     with _LOCK:
         sights = _KEPT.setdefault(trace, {})
-        sights[key] = made
+        sights[sight_key(trace, view)] = made
         while len(sights) > 1 and (len(sights) > _N_KEPT or sum(map(_n_bytes, sights.values())) > _MOST_BYTES):
             del sights[next(iter(sights))]
     return made
 
 
-def make_sight(trace: Trace, view: View) -> Sight:
+def kept_sight(trace: Trace, view: View) -> Sight | None:
+    """The sight that `sight_of` would give, if it is there already; None if it would have to be made."""
+    with _LOCK:
+        return _KEPT.get(trace, {}).get(sight_key(trace, view))
+
+
+def sight_key(trace: Trace, view: View) -> tuple[object, ...]:
+    """What a sight depends on, besides the trace: two views of one key have the same sight."""
+    heads = tuple(heads_of(trace, view))
+    return (kind_of(trace, view), view.layer, heads, view.quantity, view.is_mean, view.words, view.sinks, view.between)
+
+
+def make_sight(trace: Trace, view: View, cancelled: Callable[[], bool] = never) -> Sight:
     """The same, made anew and not kept: for somebody who goes through all layers."""
     kind = kind_of(trace, view)
     heads = tuple(heads_of(trace, view))
     units = units_of(trace, kind, view.words)
     quantity = quantity_of(trace, view)
-    whole = weights_of(trace, kind, view.layer, heads, quantity, view.is_mean)
+    whole = weights_of(trace, kind, view.layer, heads, quantity, view.is_mean, cancelled)
     weights, total, learned = whole if not units.are_words else of_words(units, *whole)
     sink = sinks_of(units, view.sinks.kinds)
     seen = seen_of(trace, units, view, sink)

@@ -9,9 +9,10 @@ import numpy as np
 
 from attnviz.analysis.norms import summed_norms, weighted_norms
 from attnviz.analysis.rollout import rollout
+from attnviz.errors import Cancelled, never
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from attnviz.engine.config import Kind
     from attnviz.engine.ops import Float32
@@ -23,21 +24,27 @@ MEAN: Final = -1
 
 
 def weights_of(
-    trace: Trace, kind: Kind, layer: int, heads: Sequence[int], quantity: Quantity, is_mean: bool
+    trace: Trace,
+    kind: Kind,
+    layer: int,
+    heads: Sequence[int],
+    quantity: Quantity,
+    is_mean: bool,
+    cancelled: Callable[[], bool] = never,
 ) -> tuple[Float32, Float32, Float32]:
     """The weights [map, query, key] of `heads`, one map each or their mean as one; what each row is shared out of, [map, query];
     and the part of it that goes to a learned sink, [map, query]. No heads give no map.
 
     attention: rows and the sink's part sum to 1. norms: of each head's weighted value vectors behind the output projection, for
     the mean the norm of their sum over the heads; a row is shared out of its own sum, and a learned sink has no vector.
-    rollout: one map, of the mean of these heads in all layers up to this one; rows sum to 1.
+    rollout: one map, of the mean of these heads in all layers up to this one; rows sum to 1. Raises Cancelled between two of them.
     """
     chosen = list(heads)
     attention = trace.attention(layer, kind)
     if not chosen:
         return _whole_rows(attention[:0])
     if quantity == "rollout":
-        return _whole_rows(_rollout(trace, kind, layer, tuple(chosen))[None])
+        return _whole_rows(_rollout(trace, kind, layer, tuple(chosen), cancelled)[None])
     if len(chosen) < len(attention):
         attention = attention[chosen]
     if quantity == "norms":
@@ -58,12 +65,17 @@ def weights_of(
 _ROLLED: WeakKeyDictionary[Trace, tuple[tuple[Kind, tuple[int, ...]], int, Float32]] = WeakKeyDictionary()
 
 
-def _rollout(trace: Trace, kind: Kind, layer: int, heads: tuple[int, ...]) -> Float32:
+def _rollout(trace: Trace, kind: Kind, layer: int, heads: tuple[int, ...], cancelled: Callable[[], bool]) -> Float32:
     what, reached, below = _ROLLED.get(trace, (None, -1, None))
     if what != (kind, heads) or reached > layer:
         reached, below = -1, None
-    picked = (trace.attention(one, kind)[list(heads)] for one in range(reached + 1, layer + 1))
-    rolled = rollout(picked, len(trace.queries(kind)), below)
+
+    def picked(one: int) -> Float32:
+        if cancelled():
+            raise Cancelled
+        return trace.attention(one, kind)[list(heads)]
+
+    rolled = rollout(map(picked, range(reached + 1, layer + 1)), len(trace.queries(kind)), below)
     _ROLLED[trace] = ((kind, heads), layer, rolled)
     return rolled
 

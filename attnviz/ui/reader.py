@@ -303,7 +303,7 @@ class ReaderPage(QWidget):
         self.head_panel.show_head(run, view, None if survey is None else selected_head(run, view, survey))
 
     def _on_focus_moved(self, token: object) -> None:
-        if self._state is not None:
+        if self._state is not None and not self.pictures.is_preparing():
             run, view = self._state.run, self._state.view
             try:
                 self.panel.show_token(run, view, token)

@@ -16,7 +16,7 @@ from attnviz.scene.pictures import build_scene
 from attnviz.session.sight import kind_of, sight_of
 from attnviz.session.view import seen_by_picture
 from attnviz.ui.pictures.canvas import Canvas
-from attnviz.ui.pictures.surveys import Surveys
+from attnviz.ui.pictures.preparations import Preparations
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -56,23 +56,27 @@ class PictureStack(QStackedWidget):
         self.canvas = Canvas(self)
         self._widgets: dict[PictureKind, QWidget] = {}
         self._take("arcs", self.canvas)
-        self._surveys = Surveys(self)
-        self._surveys.arrived.connect(self.rebuild)
-        self._surveys.failed.connect(self.failed)
+        self._preparations = Preparations(self)
+        self._preparations.arrived.connect(self.rebuild)
+        self._preparations.failed.connect(self.failed)
         self._resized = QTimer(self)  # a window drawn larger sends more sizes than pictures can be made
         self._resized.setSingleShot(True)
         self._resized.setInterval(_RESIZE_PAUSE_MS)
         self._resized.timeout.connect(self.rebuild)
         appearance.changed.connect(self.rebuild)
 
+    def is_preparing(self) -> bool:
+        """Whether the picture on the screen is of another view, as what this one needs is still being made."""
+        return self._preparations.is_making
+
     def is_settled(self) -> bool:
         """Whether no picture of another size or of another thread is still to come."""
-        return not (self._resized.isActive() or self._surveys.is_making)
+        return not (self._resized.isActive() or self._preparations.is_making)
 
     def show_state(self, old: State | None, new: State) -> None:
         """Bring the picture from one state to the next, building anew only what changed."""
         self._state = new
-        self._current().set_busy(new.run is not None and (new.busy or self._surveys.is_making))
+        self._current().set_busy(new.run is not None and (new.busy or self._preparations.is_making))
         if new.run is None:
             self.canvas.set_scene(None)
             self.setCurrentWidget(self.canvas)
@@ -88,29 +92,29 @@ class PictureStack(QStackedWidget):
         state = self._state
         if state is None or state.run is None:
             return
+        if not self._preparations.is_ready(state.run.trace, state.view):
+            self._current().set_busy(True)  # what is there is of another view
+            return
         try:
             self._show_built(state, before)
         except AttnvizError as error:  # what a picture computes besides the run may not fit the memory, or its file be gone
-            self._current().set_busy(True)  # what is there is of another view
+            self._current().set_busy(True)
             self.failed.emit(str(error))
             return
         self.built.emit()
 
     def _show_built(self, state: State, before: Run | None) -> None:
-        """Build the scene and show it; a grid whose survey is still to be made dims the one before."""
+        """Build the scene and show it."""
         if state.view.picture == "arcs":
             scene = self._fitted_arcs(state)
             self.canvas.set_scene(scene, self._glide_to(scene, before))
-            self.canvas.set_busy(state.busy)
-        elif state.view.picture != "grid" or self._surveys.is_ready(state.run.trace, state.view):
-            self._current().set_scene(self._fitted_steps(state) if state.view.picture == "steps" else self._build(state, 1.0))
-            self._current().set_busy(state.busy)
         else:
-            self._current().set_busy(True)
+            self._current().set_scene(self._fitted_steps(state) if state.view.picture == "steps" else self._build(state, 1.0))
+        self._current().set_busy(state.busy)
 
     def stop(self) -> None:
         """End what is computed on other threads."""
-        self._surveys.stop()
+        self._preparations.stop()
 
     def move_pin(self, step: int) -> None:
         """Pin the next or the previous token of the picture."""

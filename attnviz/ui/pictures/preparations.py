@@ -1,0 +1,79 @@
+"""What pictures need besides the run, made off the GUI thread where it takes longer than a glance."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from attnviz.session.preparing import is_at_hand, preparation_key, prepare
+from attnviz.ui.job import Job
+
+if TYPE_CHECKING:
+    from attnviz.engine.trace import Trace
+    from attnviz.session.view import View
+
+
+class Preparations(QObject):
+    """Makes one at a time; the newest that is wanted comes next, and calls off the one before."""
+
+    arrived = Signal()
+    failed = Signal(str)  # the sentence to show
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._job = Job("attnviz-prepare", self)
+        self._job.done.connect(self._on_done)
+        self._job.failed.connect(self._on_failed)
+        self._job.cancelled.connect(self._begin)
+        self._wanted: tuple[Trace, View] | None = None
+        self._failed: tuple[Trace, View] | None = None
+
+    def is_ready(self, trace: Trace, view: View) -> bool:
+        """Whether the picture of a view can be built at once; if not its preparation is begun, and `arrived` tells of it. One that
+        is under way for another picture is called off."""
+        if is_at_hand(trace, view):
+            self._wanted = self._failed = None
+            return True
+        wish = (trace, view)
+        if not (_is_same(self._wanted, wish) or _is_same(self._failed, wish)):  # what failed would only fail again
+            self._wanted, self._failed = wish, None
+            self._begin()
+        return False
+
+    @property
+    def is_making(self) -> bool:
+        """Whether what a picture needs is still to come."""
+        return self._wanted is not None
+
+    def stop(self) -> None:
+        """Call off what is being made and wait for its end."""
+        self._wanted = None
+        self._job.wait()
+
+    def _begin(self) -> None:
+        if self._wanted is not None:
+            self._job.start(partial(prepare, *self._wanted, cancelled=partial(self._is_stale, self._wanted)))
+
+    def _is_stale(self, made: tuple[Trace, View]) -> bool:
+        return self._wanted is not made
+
+    def _on_done(self) -> None:
+        if self._wanted is None:  # nobody wants it any more
+            return
+        if not is_at_hand(*self._wanted):  # another one was asked for in its last layer
+            self._begin()
+            return
+        self._wanted = None
+        self.arrived.emit()
+
+    def _on_failed(self, sentence: str) -> None:
+        if self._wanted is not None:
+            self._failed, self._wanted = self._wanted, None
+            self.failed.emit(sentence)
+
+
+def _is_same(one: tuple[Trace, View] | None, other: tuple[Trace, View]) -> bool:
+    """Whether two wishes need the same."""
+    return one is not None and one[0] is other[0] and preparation_key(*one) == preparation_key(*other)
