@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
@@ -41,13 +41,16 @@ if TYPE_CHECKING:
     from attnviz.engine.config import Kind
     from attnviz.session.run import Run
     from attnviz.session.session import State
+    from attnviz.session.view import PictureKind
     from attnviz.ui.appearance import Appearance
     from attnviz.ui.pictures.canvas import Canvas
 
 # Heads narrower than this say little about language; the engine and the command line take them all the same.
 _NARROWEST_HEAD = 8
 _WIDEST_MODEL_BOX = 240  # a longer name is cut; the tip and the foot of the window have it whole
-_PANEL_FROM = 800  # pixels of window below which the picture needs the panel's room
+# Pixels of window below which the picture needs the panel's room; squares of heads need less than text. The steps have none.
+_PANEL_FROM: Final[dict[PictureKind, int]] = {"arcs": 800, "matrix": 800, "grid": 640}
+_WIDEST = 1 << 20
 _DECODER_HINT = "What the decoder has written so far: a translation, a summary, an answer"
 _SECOND_HINT = "A second text, read together with the first"
 # The examples' numbers were measured on this model, so its name decides whether their line is shown.
@@ -255,7 +258,7 @@ class ReaderPage(QWidget):
         """The panel that belongs to the picture, where there is room for one; the steps have all their numbers in themselves."""
         picture = "arcs" if self._state is None else self._state.view.picture
         self._panels.setCurrentWidget(self.head_panel if picture == "grid" else self.panel)
-        self._panels.setVisible(self.width() >= _PANEL_FROM and picture != "steps")
+        self._panels.setVisible(self.width() >= _PANEL_FROM.get(picture, _WIDEST))
 
     def _arrange_foot(self) -> None:
         """Chips and controls on one line where they fit, else the chips above; the same for all head counts of a model."""

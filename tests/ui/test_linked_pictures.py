@@ -221,3 +221,14 @@ def test_the_chip_of_all_heads_is_lit_while_all_are_shown(hands: Hands) -> None:
     hands.qtbot.mouseClick(hands.reader.chips.all_chip, LEFT)
     assert hands.reader.chips.all_chip.isChecked()
     assert hands.state.view.heads is None
+
+
+@pytest.mark.parametrize(("picture", "has_panel"), [("arcs", False), ("grid", True), ("matrix", False), ("steps", False)])
+def test_in_a_narrow_window_the_grid_alone_keeps_its_panel_which_sorts_it(hands: Hands, picture: str, has_panel: bool) -> None:
+    hands.window.resize(740, 640)
+    go_to(hands, picture)
+    hands.settle()
+    assert (hands.reader.head_panel.isVisible() or hands.reader.panel.isVisible()) == has_panel
+    hands.window.resize(1180, 760)
+    hands.settle()
+    assert (hands.reader.head_panel.isVisible() or hands.reader.panel.isVisible()) == (picture != "steps")
