@@ -8,13 +8,13 @@ import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPen
 
-from attnviz.paint.page import paint_page
+from attnviz.paint.page import paint_page, rect_of
 from attnviz.scene.ramps import N_STEP, ramp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attnviz.scene.grid.scene import Box, GridScene
+    from attnviz.scene.grid.scene import GridScene
     from attnviz.scene.theme import Theme
 
 _FADED: Final = 0.2  # what is left of the colours of a square outside the filter
@@ -46,7 +46,7 @@ def paint_ground(scene: GridScene, painter: QPainter) -> None:
     for box, ink, radius in ((scene.plate, scene.theme.panel, 8.0), (scene.current, scene.theme.focus_ground, 4.0)):
         if box is not None:
             painter.setBrush(QColor(ink))
-            painter.drawRoundedRect(_rect(box), radius, radius)
+            painter.drawRoundedRect(rect_of(box), radius, radius)
 
 
 def paint_squares(scene: GridScene, image: QImage, painter: QPainter) -> None:
@@ -142,7 +142,3 @@ def _extent(scene: GridScene) -> tuple[float, float, float, float]:
     """The box of all squares, whose first is the first line's first."""
     first = scene.cells[0]
     return first.left, first.top, max(cell.right for cell in scene.cells), max(cell.bottom for cell in scene.cells)
-
-
-def _rect(box: Box) -> QRectF:
-    return QRectF(box.left, box.top, box.right - box.left, box.bottom - box.top)

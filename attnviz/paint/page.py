@@ -12,7 +12,7 @@ from attnviz.paint.fonts import font, text_width
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from attnviz.scene.scene import Dot, Label, Scene
+    from attnviz.scene.scene import Box, Dot, Label, Scene
     from attnviz.scene.theme import Theme
 
 
@@ -24,6 +24,11 @@ def paint_page(scene: Scene, painter: QPainter) -> None:
         painter.setBrush(QColor(getattr(scene.theme, f"{band.kind}_ground")))
         painter.drawRect(QRectF(0, band.top, scene.width, band.height))
     paint_lines(scene.labels, scene.dots, scene.theme, painter)
+
+
+def rect_of(box: Box) -> QRectF:
+    """A box as Qt has it."""
+    return QRectF(box.left, box.top, box.right - box.left, box.bottom - box.top)
 
 
 def paint_lines(labels: Iterable[Label], dots: Iterable[Dot], theme: Theme, painter: QPainter) -> None:

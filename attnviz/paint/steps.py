@@ -9,12 +9,12 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
-from attnviz.paint.page import paint_label, paint_page, see_through
+from attnviz.paint.page import paint_label, paint_page, rect_of, see_through
 from attnviz.scene.ramps import two_sided
 from attnviz.scene.steps.cells import colours_of
 
 if TYPE_CHECKING:
-    from attnviz.scene.steps.scene import Box, Connector, StepsScene, Strip
+    from attnviz.scene.steps.scene import Connector, StepsScene, Strip
 
 _CORNER = 5.0
 _HEAD = 4.0  # the length of an arrowhead
@@ -39,11 +39,6 @@ def paint_steps_scene(scene: StepsScene, painter: QPainter, hairline: float = 1.
         _paint_connector(connector, scene, painter, hairline)
     for number in scene.numbers:
         paint_label(number.label, scene.theme, painter)
-
-
-def rect_of(box: Box) -> QRectF:
-    """A box as Qt has it."""
-    return QRectF(box.left, box.top, box.right - box.left, box.bottom - box.top)
 
 
 def _paint_strip(strip: Strip, colours: list[QColor], painter: QPainter) -> None:

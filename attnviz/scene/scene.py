@@ -21,6 +21,25 @@ Ink = Literal["ink", "muted", "faint", "accent", "what_if_ink", "warning_ink"]
 
 
 @dataclass(frozen=True)
+class Box:
+    """A rectangle."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def middle(self) -> float:
+        """The y of its centre."""
+        return (self.top + self.bottom) / 2
+
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a point lies in it."""
+        return self.left <= x < self.right and self.top <= y < self.bottom
+
+
+@dataclass(frozen=True)
 class TokenBox:
     """One token on its row. left, right: the ends of its text; baseline, top, bottom: of its line of text.
 

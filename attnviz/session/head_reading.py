@@ -58,8 +58,7 @@ def read_head(trace: Trace, view: View, layer: int, head: int, most: int = 5) ->
 def _strongest(sight: Sight, most: int) -> tuple[Pair, ...]:
     """The strongest pairs between visible tokens that are not dimmed."""
     keys = [key for key in sight.keys if key not in sight.dimmed]
-    rows = [unit - sight.first_query for unit in sight.queries]
-    weights = sight.weights[0][np.ix_(rows, keys)]
+    weights = sight.weights[0][np.ix_(sight.rows, keys)]
     flat = weights.ravel()
     most = min(most, flat.size)
     found = np.argpartition(flat, flat.size - most)[flat.size - most :] if most else np.empty(0, np.intp)

@@ -22,8 +22,8 @@ from tests.scene.steps_cases import CASES, SPECIAL, Case, run_of_case, view_of
 if TYPE_CHECKING:
     from attnviz.engine.model import Model
     from attnviz.engine.steps import Steps
-    from attnviz.scene.scene import Label, Measure
-    from attnviz.scene.steps.scene import Box, Number, StageName
+    from attnviz.scene.scene import Box, Label, Measure
+    from attnviz.scene.steps.scene import Number, StageName
     from attnviz.session.run import Run
 
 LIGHT: Final = load_theme("light")

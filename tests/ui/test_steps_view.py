@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from attnviz.engine.model import Model
     from attnviz.scene.page import Layout
-    from attnviz.scene.scene import Measure
-    from attnviz.scene.steps.scene import Box, StageName, StepsScene
+    from attnviz.scene.scene import Box, Measure
+    from attnviz.scene.steps.scene import StageName, StepsScene
     from attnviz.session.run import Run
 
 LEFT: Final = Qt.MouseButton.LeftButton

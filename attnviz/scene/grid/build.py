@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.scene.captions import warnings_of
-from attnviz.scene.grid.scene import Bar, Box, GridScene
+from attnviz.scene.grid.scene import Bar, GridScene
 from attnviz.scene.grid.squares import NAME_GAP, Squares, arrange
 from attnviz.scene.grid.summaries import SUMMARY_WORDS
 from attnviz.scene.grid.words import caption_of_grid, foot_lines, legend_of_grid, scale_phrase
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, SMALL, Layout, Page
 from attnviz.scene.ramps import N_STEP, colour_name, ink_ramp
-from attnviz.scene.scene import Label
+from attnviz.scene.scene import Box, Label
 from attnviz.scene.words import head_name, shortened, wrap
 from attnviz.session.grid_choice import GridChoice, passes
 from attnviz.session.sight import heads_of, sight_of

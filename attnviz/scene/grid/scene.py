@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from attnviz.scene.scene import Box
     from attnviz.session.grid_choice import SummaryName
 
 
@@ -48,16 +49,6 @@ class Bar:
     width: float
     height: float
     colours: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Box:
-    """A box of the picture."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 @dataclass(frozen=True, kw_only=True)

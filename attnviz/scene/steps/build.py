@@ -9,11 +9,12 @@ import numpy as np
 
 from attnviz.scene.captions import caption_of, warnings_of
 from attnviz.scene.page import LINE, MARGIN, SMALL, Page
+from attnviz.scene.scene import Box
 from attnviz.scene.steps.content import MOST_KEYS, content_of, first_query
 from attnviz.scene.steps.explained import COLOURS
 from attnviz.scene.steps.flow import body_height, head_height, set_flow_row
 from attnviz.scene.steps.layout import drafts_of, flow_width, set_flow
-from attnviz.scene.steps.scene import Box, StepsScene
+from attnviz.scene.steps.scene import StepsScene
 from attnviz.scene.steps.sheet import Setting, Sheet
 from attnviz.scene.steps.smaller import SIZES, larger_measure, smaller
 from attnviz.scene.steps.table import rows_of

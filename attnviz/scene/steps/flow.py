@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from attnviz.scene.scene import Label
+from attnviz.scene.scene import Box, Label
 from attnviz.scene.steps.layout import COPY_WIDTH, TITLE_SIZE
 from attnviz.scene.steps.list_rows import list_height, set_heads, set_output
-from attnviz.scene.steps.scene import Box, Stage
+from attnviz.scene.steps.scene import Stage
 from attnviz.scene.steps.sheet import LINE, baseline
 from attnviz.scene.steps.table_rows import set_columns, set_names
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.scene.numbers import number
+from attnviz.scene.scene import Box
 from attnviz.scene.steps.arithmetic import TOLD_DIGITS, times_of
-from attnviz.scene.steps.scene import Box
 
 if TYPE_CHECKING:
     from attnviz.scene.steps.scene import RowBox, Stage, StepsScene, Strip

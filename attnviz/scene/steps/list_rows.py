@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from attnviz.scene.numbers import number
 from attnviz.scene.page import SMALL
 from attnviz.scene.palette import head_colour
+from attnviz.scene.scene import Box
 from attnviz.scene.steps.cells import strongest_of
 from attnviz.scene.steps.explained import meaning_of
 from attnviz.scene.steps.output import output_items
-from attnviz.scene.steps.scene import Box, HeadBox
+from attnviz.scene.steps.scene import HeadBox
 from attnviz.scene.steps.sheet import LINE, heading_middle
 
 if TYPE_CHECKING:

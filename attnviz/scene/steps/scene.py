@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attnviz.engine.ops import Float32
-    from attnviz.scene.scene import Label
+    from attnviz.scene.scene import Box, Label
     from attnviz.scene.steps.content import Content
 
 StageName = Literal["tokens", "vectors", "projections", "scores", "softmax", "weighted", "heads", "output"]
@@ -28,25 +28,6 @@ STAGE_TITLES: Final[dict[StageName, str]] = {
     "heads": "All heads",
     "output": "Output",
 }
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def middle(self) -> float:
-        """The y of its centre."""
-        return (self.top + self.bottom) / 2
-
-    def holds(self, x: float, y: float) -> bool:
-        """Whether a point lies in it."""
-        return self.left <= x < self.right and self.top <= y < self.bottom
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from attnviz.scene.page import SMALL
-from attnviz.scene.scene import Label
+from attnviz.scene.scene import Box, Label
 from attnviz.scene.steps.cells import cells_of
 from attnviz.scene.steps.explained import meaning_of
-from attnviz.scene.steps.scene import Bar, Box, Connector, HeadBox, Number, RowBox, Rule, Stage, Strip, Word
+from attnviz.scene.steps.scene import Bar, Connector, HeadBox, Number, RowBox, Rule, Stage, Strip, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

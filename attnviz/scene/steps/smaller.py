@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from attnviz.scene.scene import Label
-from attnviz.scene.steps.scene import Box, Connector, Rule
+from attnviz.scene.scene import Box, Label
+from attnviz.scene.steps.scene import Connector, Rule
 
 if TYPE_CHECKING:
     from attnviz.scene.scene import Measure

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from attnviz.scene.page import SMALL
 from attnviz.scene.palette import head_colour
+from attnviz.scene.scene import Box
 from attnviz.scene.steps.cells import strongest_of
-from attnviz.scene.steps.scene import Box, RowBox, Rule
+from attnviz.scene.steps.scene import RowBox, Rule
 from attnviz.scene.steps.sheet import heading_middle
 from attnviz.scene.steps.table import CANNOT_SEE
 

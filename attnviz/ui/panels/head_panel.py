@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from attnviz.paint.fonts import font
 from attnviz.scene.grid.summaries import SUMMARY_MEANINGS, cell_name, summary_number
@@ -17,6 +17,7 @@ from attnviz.session.view import PICTURE_NAMES
 from attnviz.ui.lines import line
 from attnviz.ui.panels.grid_controls import GridControls
 from attnviz.ui.panels.head_preview import HeadPreview
+from attnviz.ui.panels.scrolling import scrolling
 
 if TYPE_CHECKING:
     from attnviz.session.head_reading import HeadReading, Pair
@@ -152,17 +153,11 @@ class HeadPanel(QWidget):
         for widget in (self._title, self._hint, self.preview, self._reading):
             column.addWidget(widget)
         column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setWidget(inner)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.controls.setContentsMargins(_MARGIN, 12, _MARGIN, _MARGIN)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
-        outer.addWidget(scroll, 1)
+        outer.addWidget(scrolling(inner, self), 1)
         outer.addWidget(self._rule())
         outer.addWidget(self.controls)
 

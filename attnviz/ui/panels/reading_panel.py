@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from attnviz.analysis.reading import Reading, looked_at_by, looks_at
 from attnviz.paint.fonts import font, text_width
 from attnviz.scene.palette import head_colour
 from attnviz.scene.words import head_name
 from attnviz.session.sight import sight_of
+from attnviz.ui.panels.scrolling import scrolling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,15 +106,9 @@ class ReadingPanel(QWidget):
         for widget in (self._title, self._hint, self._at_label, self.looks_at, self._by_label, self.looked_at_by):
             column.addWidget(widget)
         column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setWidget(inner)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.addWidget(scrolling(inner, self))
         appearance.changed.connect(self.update)
 
     def title(self) -> str:

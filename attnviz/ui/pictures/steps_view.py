@@ -13,8 +13,8 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QImage, QK
 from PySide6.QtWidgets import QMenu
 
 from attnviz.export.stages import COPIES
-from attnviz.paint.page import paint_label, see_through
-from attnviz.paint.steps import paint_steps_scene, rect_of
+from attnviz.paint.page import paint_label, rect_of, see_through
+from attnviz.paint.steps import paint_steps_scene
 from attnviz.scene.page import SMALL
 from attnviz.scene.scene import Label
 from attnviz.scene.steps.hit import NOTHING, Hit, hit_at
