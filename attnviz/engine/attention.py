@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from attnviz.engine.heads import apply_attention
 from attnviz.engine.projected import Projected
 from attnviz.engine.residual import apply, normed
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attnviz.engine.config import Looking, Stack
+    from attnviz.engine.layer_change import LayerChange
     from attnviz.engine.layers import AttentionWeights, Linear, Norm
     from attnviz.engine.ops import Float32
     from attnviz.engine.watch import Stage
@@ -34,7 +37,8 @@ def unkept(projected: Projected, attention: Float32, sink: Float32 | None) -> No
 class AttentionPart:
     """What the attention of one layer is made with; of cross-attention, a part that looks at other tokens than its own.
 
-    rope: cosine and sine of each position's angles; bias: [n_head, 1 or query, key].
+    rope: cosine and sine of each position's angles; bias: [n_head, 1 or query, key]; change: what a person has changed of it;
+    past: of the tokens before those of a run that goes on from another one, which are then the last ones alone.
     """
 
     weights: AttentionWeights
@@ -42,6 +46,8 @@ class AttentionPart:
     look: Looking
     rope: tuple[Float32, Float32] | None = None
     bias: Float32 | None = None
+    change: LayerChange | None = None
+    past: Projected | None = None
 
     def output(
         self,
@@ -56,10 +62,17 @@ class AttentionPart:
 
         keep is called with the queries and keys of all tokens, and the attention and the sinks' share of the rows.
         """
-        projected = self._project(x, seen, watch)
+        if self.past is None:
+            projected, v = self._project(x, seen, watch), None
+        else:
+            projected = self._go_on(self.past, x, is_cross=seen is not x)
+            v, rows = projected.v, slice(len(self.past.q), None)
         attention, sink = projected.attention(head_count, rows, watch)
         keep(projected, attention, sink)
-        context = apply_attention(attention, self.values(seen, watch), self.stack)
+        context = apply_attention(attention, self.values(seen, watch) if v is None else v, self.stack)
+        if self.change is not None and self.change.strengths:
+            watch("mixed", context)
+            self.change.strengthen(context, head_count)
         watch("concatenated", context)
         return apply(context, self.weights.out)
 
@@ -73,7 +86,17 @@ class AttentionPart:
         weights, stack = self.weights, self.stack
         q = self._side(x, weights.q, weights.q_norm, stack.n_head, _Q_STAGES, watch)
         k = self._side(seen, weights.k, weights.k_norm, stack.n_kv_head, _K_STAGES, watch)
-        return Projected(q, k, stack, self.look, self.bias, weights.sinks)
+        return Projected(q, k, stack, self.look, self.bias, weights.sinks, self.change)
+
+    def _go_on(self, past: Projected, x: Float32, is_cross: bool) -> Projected:
+        """Queries, keys and values of all tokens, made anew for those of x alone; in cross-attention the keys are as they were."""
+        weights, stack = self.weights, self.stack
+        q = np.concatenate([past.q, self._side(x, weights.q, weights.q_norm, stack.n_head, _Q_STAGES, unwatched)])
+        k, v = past.k, past.v
+        if not is_cross:
+            k = np.concatenate([k, self._side(x, weights.k, weights.k_norm, stack.n_kv_head, _K_STAGES, unwatched)])
+            v = np.concatenate([v, self.values(x, unwatched)])
+        return Projected(q, k, stack, self.look, self.bias, weights.sinks, self.change, v)
 
     def _side(
         self, x: Float32, weights: Linear, norm: Norm | None, n_head: int, stages: tuple[Stage, Stage, Stage], watch: Watch

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Opened:
     """A model's parts. config: the values of its config.json, or what a GGUF file's metadata say under the same keys;
-    config_path: where they come from, for messages; files: the weights; tokenizer(): built when called."""
+    config_path: where they come from, for messages; files: the weights; tokenizer(): built when called; ends: the numbers of the
+    tokens that end what it writes."""
 
     path: Path
     name: str
@@ -30,6 +31,7 @@ class Opened:
     tensors: TensorSource
     files: tuple[Path, ...]
     tokenizer: Callable[[], Tokenizer]
+    ends: frozenset[int] = frozenset()
 
 
 def open_folder(path: Path) -> Opened:
@@ -52,6 +54,7 @@ def open_folder(path: Path) -> Opened:
         tensors=SafetensorsSource(files),
         files=files,
         tokenizer=lambda: Tokenizer.from_file(folder / "tokenizer.json"),
+        ends=_numbers(config.get("eos_token_id")),
     )
 
 
@@ -95,7 +98,14 @@ def _open_gguf(path: Path) -> Opened:
         tensors=opened.tensors,
         files=opened.files,
         tokenizer=lambda: Tokenizer(opened.tokenizer, str(path)),
+        ends=opened.ends,
     )
+
+
+def _numbers(named: object) -> frozenset[int]:
+    """What a configuration names by one number or several, or by none."""
+    numbers = named if isinstance(named, list) else [named]
+    return frozenset(number for number in numbers if isinstance(number, int) and not isinstance(number, bool))
 
 
 def _checked_folder(path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,30 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from attnviz.engine.attention import Keep
     from attnviz.engine.config import Looking, ModelConfig, Stack
-    from attnviz.engine.layers import FeedForward, Head, Layer, Linear, Norms, StackWeights
+    from attnviz.engine.layer_change import LayerChange
+    from attnviz.engine.layers import AttentionWeights, FeedForward, Head, Layer, Linear, Norms, StackWeights
     from attnviz.engine.projected import Projected
     from attnviz.engine.tokenizer import Encoding
 
 # Rows of the output matrix that are converted at one time.
 OUTPUT_ROWS = 1 << 14
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Where a pass begins, and with what.
+
+    layer: the first one that is computed; n_past: tokens whose vectors are there already, so that those of a pass are the ones
+    behind them; change(is_cross, layer): what a person has changed of an attention; past(is_cross, layer, weights, norms): of an
+    attention, what the tokens before left behind, with their values.
+    """
+
+    layer: int = 0
+    n_past: int = 0
+    change: Callable[[bool, int], LayerChange | None] = lambda is_cross, layer: None
+    past: Callable[[bool, int, AttentionWeights, Norms], Projected] | None = None
 
 
 class Pass:
@@ -42,6 +59,7 @@ class Pass:
         step: Callable[[], None],
         cancelled: Callable[[], bool],
         encoded: Float32 | None = None,
+        beginning: Beginning | None = None,
     ) -> None:
         self._stack = stack
         self._weights = weights
@@ -50,17 +68,22 @@ class Pass:
         self._step = step
         self._cancelled = cancelled
         self._encoded = encoded
+        self._beginning = beginning or Beginning()
 
     def run(self, x: Float32) -> Float32:
-        """The token vectors after the last layer, before the final norm, [token, d_model]; x: those before the first layer.
+        """The token vectors after the last layer, before the final norm, [token, d_model]; x: those before the first layer that is
+        computed, of the tokens that are.
 
         Raises Cancelled between layers once `cancelled()` says so.
         """
-        bias = self._bias(x.shape[0])
-        ropes = {look.rope: look.rope.table(x.shape[0]) for look in self._stack.looks if look.rope is not None}
-        for number, look in enumerate(self._stack.looks):
+        begin = self._beginning
+        n = begin.n_past + x.shape[0]
+        bias = self._bias(n)
+        ropes = {look.rope: tuple(part[begin.n_past :] for part in look.rope.table(n)) for look in self._stack.looks if look.rope}
+        for number in range(begin.layer, self._stack.n_layer):
             if self._cancelled():
                 raise Cancelled
+            look = self._stack.looks[number]
             # No name holds the layer: two at one time would be one too many for a model whose layers just fit.
             x = self._layer(x, self._weights.layer(number), number, look, ropes.get(look.rope), bias)
             self._step()
@@ -74,7 +97,8 @@ class Pass:
     def _layer(
         self, x: Float32, layer: Layer, number: int, look: Looking, rope: tuple[Float32, Float32] | None, bias: Float32 | None
     ) -> Float32:
-        stack, own = self._stack, AttentionPart(layer.attention, self._stack, look, rope, bias)
+        stack = self._stack
+        own = self._part(False, number, layer.attention, layer.attention_norms, look, rope, bias)
 
         def think(y: Float32) -> Float32:
             if layer.router is not None:
@@ -83,23 +107,37 @@ class Pass:
 
         if stack.is_parallel:
             thought = think(normed(x, layer.feed_forward_norms.before, stack))
-            thought += self._attend(own, x, normed(x, layer.attention_norms.before, stack))
+            thought += own(x, normed(x, layer.attention_norms.before, stack))
             thought += x
             return thought
-        x = self._looking(x, own, layer.attention_norms)
+        x = add_part(x, partial(own, x), layer.attention_norms, stack)
         if layer.cross is not None:
             look = replace(stack.looks[0], is_causal=False, reach=None, rope=None)
-            x = self._looking(x, AttentionPart(layer.cross, stack, look), layer.cross_norms, self._encoded)
+            cross = self._part(True, number, layer.cross, layer.cross_norms, look)
+            x = add_part(x, partial(cross, x), layer.cross_norms, stack)
         return add_part(x, think, layer.feed_forward_norms, stack)
 
-    def _looking(self, x: Float32, part: AttentionPart, norms: Norms, encoded: Float32 | None = None) -> Float32:
-        """x with what its tokens take from one another, or from the encoder's."""
-        return add_part(x, lambda y: self._attend(part, x, y, encoded), norms, self._stack)
+    def _part(
+        self,
+        is_cross: bool,
+        number: int,
+        weights: AttentionWeights,
+        norms: Norms,
+        look: Looking,
+        rope: tuple[Float32, Float32] | None = None,
+        bias: Float32 | None = None,
+    ) -> Callable[[Float32, Float32], Float32]:
+        """One attention of a layer: what the tokens take from one another, or from the encoder's. It is called with the vectors
+        that enter the part, and the same behind the norm before it."""
+        begin = self._beginning
+        past = None if begin.past is None else begin.past(is_cross, number, weights, norms)
+        part = AttentionPart(weights, self._stack, look, rope, bias, begin.change(is_cross, number), past)
 
-    def _attend(self, part: AttentionPart, entering: Float32, x: Float32, encoded: Float32 | None = None) -> Float32:
-        """What the tokens of x take from one another, or from the encoder's; x: `entering` behind the norm before the part."""
-        keep = partial(self._keep, encoded is not None, entering)
-        return part.output(x, x if encoded is None else encoded, self._head_count, keep)
+        def attend(entering: Float32, x: Float32) -> Float32:
+            keep: Keep = partial(self._keep, is_cross, entering)
+            return part.output(x, self._encoded if is_cross else x, self._head_count, keep)
+
+        return attend
 
     def _feed_forward(self, x: Float32, weights: FeedForward) -> Float32:
         """[token, d_model] -> [token, d_model]."""

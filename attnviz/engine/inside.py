@@ -38,4 +38,4 @@ class Inside:
         """The part as the run had it."""
         look = self.projected.look
         rope = None if look.rope is None else look.rope.table(len(self.entering))
-        return AttentionPart(self.weights, self.projected.stack, look, rope, self.projected.bias)
+        return AttentionPart(self.weights, self.projected.stack, look, rope, self.projected.bias, self.projected.change)

@@ -6,33 +6,35 @@ import math
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from attnviz.engine.budget import First
+from attnviz.engine.changes import NOTHING, check_changes
 from attnviz.engine.checkpoint import Checkpoint, Plan
 from attnviz.engine.checksum import sha256_of
 from attnviz.engine.config_keys import ConfigKeys
 from attnviz.engine.families import family_of
 from attnviz.engine.folder import open_folder
-from attnviz.engine.forward import Pass, embed, predict
+from attnviz.engine.forward import predict
 from attnviz.engine.heads import check_head_count
 from attnviz.engine.layers import Weights, n_bytes
 from attnviz.engine.memory import free_memory, size
 from attnviz.engine.needs import Needs, logits_bytes, needs_of, run_bytes
+from attnviz.engine.running import run_side, sides_of, sizes_of, starts_of
 from attnviz.engine.tokenizer import readable
 from attnviz.engine.trace import Trace
 from attnviz.errors import InputError, ModelError, never
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from attnviz.engine.config import Kind, ModelConfig, Stack
+    from attnviz.engine.changes import Changes
+    from attnviz.engine.config import Kind, ModelConfig
     from attnviz.engine.folder import Opened
     from attnviz.engine.layers import Layer, StackWeights
     from attnviz.engine.ops import Float32
-    from attnviz.engine.projected import Projected
     from attnviz.engine.tokenizer import Encoding, Tokenizer
 
 # Tokenizer tables, a short text and the like beside the weights; so much is taken whatever the system says is free.
@@ -45,8 +47,21 @@ def nowhere(done: int, total: int) -> None:
     """The progress of somebody who does not watch."""
 
 
+class Read(NamedTuple):
+    """The tokens that the sides of a model read, and the texts that they stand for; begun: what the writing side begins with."""
+
+    encoding: Encoding
+    decoding: Encoding | None
+    text: str
+    pair: str | None
+    begun: str | None
+
+
 class Model:
-    """A model that is ready to run. Safe to use from several threads."""
+    """A model that is ready to run. Safe to use from several threads.
+
+    ends: the numbers of the tokens with which it ends what it writes; none where its files name none.
+    """
 
     def __init__(
         self, opened: Opened, config: ModelConfig, weights: Weights, tokenizer: Tokenizer, needs: Needs, budget: int
@@ -56,6 +71,7 @@ class Model:
         self.config = config
         self.tokenizer = tokenizer
         self._files = opened.files
+        self.ends = opened.ends
         self._needs = needs
         self._budget = budget
         self._kept: First = First(budget, n_bytes)
@@ -79,6 +95,21 @@ class Model:
         """Let go of the layers kept ready; the model still runs, reading them again."""
         self._kept.clear()
 
+    @property
+    def writes(self) -> bool:
+        """Whether the model can go on with a text, token by token."""
+        return self._weights.head is not None and "decoder" in self.config.kinds
+
+    @property
+    def predicts(self) -> bool:
+        """Whether the model has a prediction head."""
+        return self._weights.head is not None
+
+    @property
+    def mask(self) -> str | None:
+        """How a token that shall be predicted is written in a text; None for a model that was not made to fill in masks."""
+        return self.tokenizer.mask if self.config.kinds == ("encoder",) else None
+
     @np.errstate(all="ignore")  # what is no number is found by _sound
     def trace(
         self,
@@ -87,50 +118,72 @@ class Model:
         head_count: int | None = None,
         cancelled: Callable[[], bool] = never,
         progress: Callable[[int, int], None] = nowhere,
+        *,
+        changes: Changes = NOTHING,
+        written: Sequence[int] = (),
+        like: Trace | None = None,
     ) -> Trace:
         """What the model does with `text`, or with a text and its `pair`. An encoder-decoder reads `text` with its encoder and
         `pair` with its decoder, as it would while writing it: after a start token, without the closing one.
 
-        head_count: None for the trained one; progress(layers done, of how many). Text beyond the model's positions is cut;
-        `trace.encoding.left_out` counts the tokens. Raises InputError for a head count that does not fit or a text that needs
-        more memory than there is, ModelError if weights are damaged so that no numbers come out, Cancelled between layers.
+        head_count: None for the trained one; progress(layers done, of how many); changes: heads muted and the like; written: tokens
+        that the model has written behind the text, by their numbers; like: an earlier run, from which is taken over what is the
+        same, so that only the layers from the first change on, or the new tokens at the end, are computed. Text beyond the
+        model's positions is cut; `trace.encoding.left_out` counts the tokens. Raises InputError for a head count or a change that
+        does not fit or a text that needs more memory than there is, ModelError if weights are damaged so that no numbers come
+        out, Cancelled between layers.
         """
-        config = self.config
+        config, changes = self.config, changes.effective()
         count = check_head_count(head_count, config.n_head, config.d_head)
         if config.kinds == ("decoder",) and pair is not None:
             raise InputError(f"{self.name} reads one text; leave out the second one, or write both as one text.")
-        if config.decoder is None:
-            encoding, decoding = self.tokenizer.encode(text, pair, config.n_position), None
-        else:
-            if count != config.n_head:
-                check_head_count(count, config.decoder.n_head, config.decoder.d_head)
-            encoding = self.tokenizer.encode(text, None, config.n_position)
-            decoding = self.tokenizer.encode_begun(pair or "", config.decoder_start, config.n_position)
-        self._check(encoding, decoding, count)
-        trace = Trace(config, encoding, count, readable(text), None if pair is None else readable(pair), decoding)
-        done, total = 0, config.n_layer + (config.decoder.n_layer if config.decoder else 0)
+        if config.decoder is not None and count != config.n_head:
+            check_head_count(count, config.decoder.n_head, config.decoder.d_head)
+        read = self._encode(text, pair, written)
+        self._check(read.encoding, read.decoding, count)
+        unchanged = None
+        if changes.is_frozen:
+            unchanged = like if like is None or like.unchanged is None else like.unchanged
+            unchanged = self.trace(text, pair, head_count, cancelled, written=written, like=unchanged)
+        texts = read.text, read.pair, read.decoding
+        trace = Trace(config, read.encoding, count, *texts, changes, len(written), unchanged, read.begun)
+        sides = sides_of(trace, self._weights)
+        check_changes(changes, sizes_of(trace, sides))
+        starts = starts_of(trace, sides, like)
+        done, total = 0, sum(side.stack.n_layer - start.n_layer for side, start in zip(sides, starts, strict=True))
 
         def step() -> None:
             nonlocal done
             done += 1
             progress(done, total)
 
-        def run(stack: Stack, weights: StackWeights, tokens: Encoding, kinds: tuple[Kind, ...], encoded: Float32 | None) -> Float32:
-            def keep(is_cross: bool, entering: Float32, projected: Projected, attention: Float32, sink: Float32 | None) -> None:
-                trace.keep(kinds[is_cross], entering, projected, attention, sink)
-
-            heads = stack.n_head if count == config.n_head else count  # each side as it was trained
-            passing = Pass(stack, weights, heads, keep, step, cancelled, encoded)
-            leaving = passing.run(embed(config, stack, weights, tokens))
-            trace.leave(kinds, leaving)
-            return self._sound(passing.final(leaving))
-
-        hidden = run(config.stack, self._weights.stack, encoding, config.kinds[:1], None)
-        decoder_hidden = None
-        if config.decoder is not None:
-            decoder_hidden = run(config.decoder, self._weights.decoder, decoding, ("decoder", "cross"), hidden)
-        trace.finish(hidden, decoder_hidden, self._layer, None if self._weights.head is None else self._predict)
+        finals: list[Float32] = []
+        for side, start in zip(sides, starts, strict=True):
+            finals.append(self._sound(run_side(trace, side, start, like, finals[0] if finals else None, step, cancelled)))
+        decoder_hidden = finals[1] if len(finals) > 1 else None
+        trace.finish(finals[0], decoder_hidden, self._layer, None if self._weights.head is None else self._predict)
         return trace
+
+    def _encode(self, text: str, pair: str | None, written: Sequence[int]) -> Read:
+        """The tokens of the texts and what was written behind them, on each side. Raises InputError for what does not fit."""
+        config, limit = self.config, self.config.n_position
+        if written and not self.writes:
+            raise InputError(f"{self.name} does not write: it has no prediction head, or reads its text both ways; open a decoder.")
+        unknown = next((number for number in written if not 0 <= number < config.n_vocab), None)
+        if unknown is not None:
+            raise InputError(f"{self.name} has no token number {unknown} of 0 to {config.n_vocab - 1}; leave it out.")
+        if config.decoder is None:
+            encoding = self.tokenizer.encode(text, pair, limit)
+            text = begun = readable(text)
+            if written:
+                encoding, text = self.tokenizer.read_on(encoding, text, written, limit)
+            return Read(encoding, None, text, None if pair is None else readable(pair), begun)
+        encoding = self.tokenizer.encode(text, None, limit)
+        decoding = self.tokenizer.encode_begun(pair or "", config.decoder_start, limit)
+        pair = begun = None if pair is None else readable(pair)
+        if written:
+            decoding, pair = self.tokenizer.read_on(decoding, pair or "", written, limit)
+        return Read(encoding, decoding, readable(text), pair, begun)
 
     def _layer(self, kind: Kind, number: int, beside: int) -> Layer:
         """The weights of the layer that has that attention, for somebody who needs so many bytes beside them."""
@@ -181,8 +234,8 @@ class Model:
         for part in parts:
             if not part.tokens:
                 raise InputError(f"{self.name} makes no tokens of an empty text; type a sentence.")
-            if part.ids.max() >= self.config.n_vocab:
-                token = part.tokens[int(part.ids.argmax())]
+            if not 0 <= part.ids.min() <= part.ids.max() < self.config.n_vocab:
+                token = part.tokens[int(part.ids.argmax() if part.ids.min() >= 0 else part.ids.argmin())]
                 raise InputError(
                     f'{self.name} has no vector for "{token.text}" (number {token.id} of {self.config.n_vocab}); leave it out.'
                 )

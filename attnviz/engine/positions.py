@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attnviz.engine.config import Buckets
+    from attnviz.engine.config import Buckets, Stack
     from attnviz.engine.ops import Float32
 
 
@@ -38,6 +38,14 @@ def alibi(n_head: int, n: int) -> Float32:
 def bucket_bias(table: Float32, buckets: Buckets, n: int, is_causal: bool) -> Float32:
     """T5's learned bias for `n` tokens, [n_head, query, key], a view of n_head·2·n numbers; table: [bucket, n_head]."""
     return by_distance(np.ascontiguousarray(table[_buckets(buckets, np.arange(1 - n, n), is_causal)].T), n)
+
+
+def places_stay(stack: Stack, n: int, longer: int) -> bool:
+    """Whether the positions of `n` tokens are the same in a longer text; some rotary ones are stretched by its length."""
+    for rope in {look.rope for look in stack.looks if look.rope is not None}:
+        if not np.array_equal(rope.frequencies(n), rope.frequencies(longer)):
+            return False
+    return True
 
 
 def by_distance(values: NDArray[Any], n_query: int) -> NDArray[Any]:  # [..., distance] -> [..., query, key]

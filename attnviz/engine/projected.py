@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from attnviz.engine.watch import EVERY, Watch, unwatched
 
 if TYPE_CHECKING:
     from attnviz.engine.config import Looking, Stack
+    from attnviz.engine.layer_change import LayerChange
     from attnviz.engine.ops import Float32
 
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 class Projected:
     """One layer's queries and keys, after position encoding, with how they look at each other.
 
-    q: [query, n_head·d_head]; k: [key, n_kv_head·d_head]; bias: [n_head, 1 or query, key]; sinks: [n_head].
+    q: [query, n_head·d_head]; k: [key, n_kv_head·d_head]; bias: [n_head, 1 or query, key]; sinks: [n_head]; change: what a person
+    has changed of it; v: [key, n_kv_head·d_head], the values, kept only by a run that goes on from another one.
     """
 
     q: Float32
@@ -28,8 +30,39 @@ class Projected:
     look: Looking
     bias: Float32 | None = None
     sinks: Float32 | None = None
+    change: LayerChange | None = None
+    v: Float32 | None = None
 
     @np.errstate(all="ignore")  # a product beyond float32 is infinity, which a soft-cap brings back
     def attention(self, head_count: int, rows: slice = EVERY, watch: Watch = unwatched) -> tuple[Float32, Float32 | None]:
         """Attention [head, query, key] and the sinks' share [head, query], or None without sinks; rows: those queries alone."""
+        change = self.change
+        if change is None:
+            return self._attend(head_count, rows, watch)
+        if change.frozen is None:
+            attention, sink = self._attend(head_count, rows, watch)
+        else:
+            if watch is not unwatched:
+                self._attend(head_count, rows, watch)
+            attention, sink = change.frozen.attention(head_count, rows)
+        attention, sink = change.change(attention, sink, len(self.q), len(self.k), self.look, rows)
+        watch("changed", attention)
+        return attention, sink
+
+    def until(self, n: int, is_cross: bool) -> Projected:
+        """The same of the first `n` queries alone, which in a causal model do not know those behind them."""
+        keys = slice(None) if is_cross else slice(n)
+        change = self.change
+        if change is not None and change.frozen is not None:
+            change = replace(change, frozen=change.frozen.until(n, is_cross))
+        return replace(
+            self,
+            q=self.q[:n],
+            k=self.k[keys],
+            v=None if self.v is None else self.v[keys],
+            bias=None if self.bias is None else self.bias[:, :n, keys],
+            change=change,
+        )
+
+    def _attend(self, head_count: int, rows: slice, watch: Watch) -> tuple[Float32, Float32 | None]:
         return attend(self.q, self.k, self.stack, self.look, head_count, self.bias, self.sinks, rows, watch)

@@ -40,8 +40,9 @@ class Steps:
     hidden: [key], which keys the query may not look at; scores: [H, key], what softmax sees, -inf where hidden;
     sink_score, sink_share: [H], of a learned key that is not there, in softmax and behind it;
     attention: [H, key], the trace's but for rounding, since one row of products is not rounded as all rows together are;
+    changed: [H, key], what a person's changes made of it, which is then the trace's in its place;
     values: [H, key, d], behind their projection and bias; weighted: [H, key, d], attention · values; context: [H, d], their sum
-    over keys; concatenated: [H·d], the same side by side;
+    over keys; strength: [H], a person's factor on that; concatenated: [H·d], the context times it side by side;
     projected: [d_model], behind the output projection and its bias; output_normed: [d_model], behind the norm of the part's output;
     added: [d_model], with the residual, which is `entering` (an option of BLOOM has `normed`). In parallel layers the feed-forward
     part, which does not see this sum, is added as well before the next layer;
@@ -87,6 +88,8 @@ class Steps:
     sink_score: Float32 | None = None
     sink_share: Float32 | None = None
     output_normed: Float32 | None = None
+    changed: Float32 | None = None
+    strength: Float32 | None = None
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
@@ -105,8 +108,13 @@ def steps_of(inside: Inside, query: int, following: Float32) -> Steps:
 
     add_part(inside.entering, attend, inside.norms, stack, rows, seen)
     stages = seen.stages
-    concatenated, attention, values = stages["concatenated"], stages["attention"], stages["values"]
+    attention, values = stages.get("changed", stages["attention"]), stages["values"]
     projected, heads = inside.projected, np.arange(head_count)
+    change, strength = projected.change, None
+    if change is not None and change.strengths:
+        strength = np.ones(head_count, np.float32)
+        strength[[head for head, _ in change.strengths]] = [value for _, value in change.strengths]
+    mixed = stages.pop("mixed", stages["concatenated"])
     first = heads * stack.n_head // head_count  # of the trained heads that a head is made of
     last = np.maximum(first, (heads + 1) * stack.n_head // head_count - 1)
     return Steps(
@@ -117,7 +125,8 @@ def steps_of(inside: Inside, query: int, following: Float32) -> Steps:
         products=products(projected.q[rows], projected.k, stack, head_count, np.float32(1.0))[:, 0],
         scale=float(scale_of(stack, look, head_count)),
         weighted=attention[:, :, None] * values,
-        context=concatenated.reshape(head_count, -1),
+        context=mixed.reshape(head_count, -1),
+        strength=strength,
         next=following,
         look=look,
         n_head=stack.n_head,
@@ -190,7 +199,9 @@ _LAYOUT: Final[dict[Stage, Callable[[_Seen, Array], Array]]] = {
     "sink_score": _Seen.as_is,
     "sink_share": _Seen.per_key,
     "attention": _Seen.per_key,
+    "changed": _Seen.per_key,
     "values": _Seen.key_heads,
+    "mixed": _Seen.only_row,
     "concatenated": _Seen.only_row,
     "projected": _Seen.only_row,
     "output_normed": _Seen.only_row,

@@ -15,6 +15,8 @@ from attnviz.engine.soundness import sound
 from attnviz.errors import InputError, ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import tokenizers
     from numpy.typing import NDArray
 
@@ -23,6 +25,9 @@ TEXT_LIMIT = 100_000
 _FILE_LIMIT = 500 << 20  # bytes; the largest vocabularies in use take some 40 MB
 # How a token of nothing but blanks is shown, written or as byte-level and SentencePiece vocabularies spell it.
 BLANK_SIGNS = "·¶"
+# How masked language models' vocabularies spell the token that they fill in: BERT's and its like, RoBERTa's and its like.
+MASKS = ("[MASK]", "<mask>")
+_CONTEXT = 8  # tokens that are decoded together with a new one, at the least
 _BLANKS = str.maketrans(
     {" ": "·", "\t": "·", "\u00a0": "·", "Ġ": "·", "ĉ": "·", "▁": "·", "\n": "¶", "\r": "¶", "Ċ": "¶", "č": "¶"}
 )
@@ -110,6 +115,63 @@ class Tokenizer:
         begun = Token(start, spelled, spelled, None, 0, True, False)
         return Encoding((begun, *tokens[: limit - 1]), left_out)
 
+    @cached_property
+    def mask(self) -> str | None:
+        """How the token that masked language models fill in is written in a text; None if the vocabulary has none."""
+        for written in MASKS:
+            number = self._tokenizer.token_to_id(written)
+            if number is not None and self._tokenizer.encode(written, add_special_tokens=False).ids == [number]:
+                return written
+        return None
+
+    def number(self, spelled: str) -> int | None:
+        """The number of the token that is spelled so; None if there is none."""
+        return self._tokenizer.token_to_id(spelled)
+
+    def shown(self, number: int) -> str:
+        """A token by its number, as a reader expects it; a WordPiece that goes on with a word keeps its "##"."""
+        spelled = self._tokenizer.id_to_token(number)
+        if spelled is None:
+            return f"<{number}>"
+        decoded = self._tokenizer.decode([number], skip_special_tokens=False)
+        return spelled if spelled.startswith("##") or decoded.strip("\ufffd ") == "" else _shown(spelled, decoded)
+
+    def read_on(self, encoding: Encoding, text: str, numbers: Sequence[int], limit: int) -> tuple[Encoding, str]:
+        """The tokens of a text with those of `numbers` behind them, and the text that they all stand for.
+
+        A number that the vocabulary does not spell, as large models have some, stands for nothing. Raises InputError if all are
+        more than `limit`.
+        """
+        tokens = list(encoding.tokens)
+        if encoding.left_out or len(tokens) + len(numbers) > limit:
+            raise InputError(f"The model reads {limit:,} tokens at most, and its text is as long; shorten the text to go on.")
+        # What the tokens before stand for decides how a token is written: blanks at the beginning of a text fall away.
+        context, before = self._last_decoded([token.id for token in tokens if not token.is_special])
+        end_before = len(text)
+        for number in numbers:
+            spelled = self._tokenizer.id_to_token(int(number)) or f"<{number}>"
+            context.append(int(number))
+            after = self._tokenizer.decode(context, skip_special_tokens=False)
+            piece = _further(before, after)
+            if piece:
+                before = after
+            start = len(text) + len(piece) - len(piece.lstrip()) if piece.strip() else len(text)
+            text += piece
+            continues = bool(piece) and _is_inside_a_word(text, start, end_before)
+            span = (start, len(text))
+            tokens.append(Token(int(number), spelled, _shown(spelled, piece), span, 0, False, continues))
+            end_before = len(text)
+        return Encoding(tuple(tokens), encoding.left_out), text
+
+    def _last_decoded(self, numbers: list[int]) -> tuple[list[int], str]:
+        """Some of the last tokens, and what they stand for: from the beginning of a character on."""
+        n = _CONTEXT
+        while True:
+            decoded = self._tokenizer.decode(numbers[-n:], skip_special_tokens=False)
+            if n >= len(numbers) or not decoded.startswith("\ufffd"):
+                return numbers[-n:], decoded
+            n *= 2
+
     def encode(self, text: str, pair: str | None, limit: int) -> Encoding:
         """The tokens of `text` (and `pair`), cut to at most `limit` of them; the specials are always kept.
 
@@ -170,6 +232,15 @@ def readable(text: str) -> str:
             f"The text has {len(text):,} characters; attnviz takes up to {TEXT_LIMIT:,} at a time. Use a shorter passage."
         )
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _further(before: str, after: str) -> str:
+    """What a decoded text has behind an earlier one; nothing yet where it ends within a character. A byte that becomes none takes
+    those beside it along in some decoders, so that the texts may part before the earlier one's end."""
+    if after.endswith("\ufffd"):
+        return ""
+    both = enumerate(zip(before, after, strict=False))
+    return after[next((at for at, (one, other) in both if one != other), len(before)) :]
 
 
 def _cut(parts: list[tokenizers.Encoding], room: int) -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attnviz.engine.attended import Attended
 from attnviz.engine.budget import Recent
+from attnviz.engine.changes import NOTHING, Changes
 from attnviz.engine.inside import Inside
+from attnviz.engine.positions import places_stay
 from attnviz.engine.steps import Steps, steps_bytes, steps_of
 from attnviz.engine.value_vectors import value_bytes, value_vectors
 
@@ -18,7 +22,6 @@ if TYPE_CHECKING:
     from attnviz.engine.config import Kind, ModelConfig
     from attnviz.engine.layers import Layer
     from attnviz.engine.ops import Float32
-    from attnviz.engine.projected import Projected
     from attnviz.engine.tokenizer import Encoding, Token
 
 # Attention that is kept ready; the rest is made again from queries and keys when asked for.
@@ -31,6 +34,8 @@ class Trace:
     An encoder-decoder leaves three kinds of attention, "encoder", "decoder" and "cross" (the decoder's tokens look at the
     encoder's); other models one, which `kind` need not name. `tokens`, `ids` and `hidden` are those of the text; the decoder's
     are `decoder_tokens`, `decoder_ids` and `decoder_hidden`.
+    n_written: of its last tokens, those that the model wrote rather than a person; changes: what a person has changed of it;
+    unchanged: the run without changes, where its attention is kept; begun: the text that the model has gone on with, before it did.
     Safe to read from several threads. Arrays are shared, not copied, and read-only.
     """
 
@@ -42,6 +47,10 @@ class Trace:
         text: str,
         pair: str | None,
         decoder_encoding: Encoding | None = None,
+        changes: Changes = NOTHING,
+        n_written: int = 0,
+        unchanged: Trace | None = None,
+        begun: str | None = None,
     ) -> None:
         self.config = config
         self.encoding = encoding
@@ -49,16 +58,19 @@ class Trace:
         self.head_count = head_count
         self.text = text
         self.pair = pair
+        self.changes = changes
+        self.n_written = n_written
+        self.unchanged = unchanged
+        self._begun = begun
         self.hidden: Float32
         self.decoder_hidden: Float32 | None = None
-        self._projected: dict[Kind, list[Projected]] = {kind: [] for kind in config.kinds}
-        self._entering: dict[Kind, list[Float32]] = {kind: [] for kind in config.kinds}
-        self._sinks: dict[tuple[Kind, int], Float32] = {}
-        self._head_counts: dict[Kind, int] = {}
+        self._attended: dict[Kind, list[Attended]] = {kind: [] for kind in config.kinds}
+        self._leaving: dict[Kind, Float32] = {}
         self._attention = Recent(ATTENTION_BUDGET)
         self._layers: Callable[[Kind, int, int], Layer]
         self._predict: Callable[[Float32], Float32] | None = None
         self._logits: Float32 | None = None
+        self._rows: dict[int, Float32] = {}
         self._lock = Lock()
 
     @property
@@ -93,7 +105,7 @@ class Trace:
 
     def n_layer_of(self, kind: Kind | None = None) -> int:
         """The number of layers that have an attention of that kind, numbered from 0."""
-        return len(self._projected[self._known(kind)])
+        return len(self._attended[self._known(kind)])
 
     @property
     def n_layer(self) -> int:
@@ -102,12 +114,32 @@ class Trace:
 
     def head_count_of(self, kind: Kind | None = None) -> int:
         """The number of heads of an attention of that kind; a decoder may be trained with another count than its encoder."""
-        return self._head_counts[self._known(kind)]
+        return self._attended[self._known(kind)][0].head_count
 
     @property
     def is_what_if(self) -> bool:
+        """Whether the head count differs from the trained one, or a person has changed something."""
+        return self.has_other_heads or bool(self.changes)
+
+    @property
+    def has_other_heads(self) -> bool:
         """Whether the head count differs from the trained one."""
         return self.head_count != self.config.n_head
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model can go on with its text: its last tokens look back alone, and it predicts tokens."""
+        return self._predict is not None and "decoder" in self.kinds
+
+    @property
+    def output(self) -> Float32:
+        """The vectors that the model's answer is made of, the decoder's where it has two sides, [token, d_model]."""
+        return self.hidden if self.decoder_hidden is None else self.decoder_hidden
+
+    @property
+    def output_pieces(self) -> tuple[Token, ...]:
+        """The tokens that `output` has a vector for."""
+        return (self.encoding if self.decoder_encoding is None else self.decoder_encoding).tokens
 
     def queries(self, kind: Kind | None = None) -> tuple[Token, ...]:
         """The tokens that look, the rows of an attention of that kind."""
@@ -119,29 +151,38 @@ class Trace:
 
     def q(self, layer: int, kind: Kind | None = None) -> Float32:
         """Queries of a layer after position encoding, trained heads side by side, [token, n_head·d_head]."""
-        return self._projection(layer, kind).q
+        return self._at(layer, kind).projected.q
 
     def k(self, layer: int, kind: Kind | None = None) -> Float32:
         """Keys of a layer after position encoding, trained heads side by side, [token, n_kv_head·d_head]."""
-        return self._projection(layer, kind).k
+        return self._at(layer, kind).projected.k
 
     def attention(self, layer: int, kind: Kind | None = None) -> Float32:
         """Attention of a layer after softmax, [head, query, key]; rows sum to 1, less the sink's share where the model has one.
 
         Raises IndexError for no such layer, ValueError for a kind that the model does not have.
         """
-        kind, projected = self._known(kind), self._projection(layer, kind)
+        kind, at = self._known(kind), self._at(layer, kind)
         kept = self._attention.get((kind, layer))
         if kept is None:
-            kept, _ = projected.attention(self._head_counts[kind])
+            kept, _ = at.projected.attention(at.head_count)
             self._attention.put((kind, layer), kept)
         return kept
 
+    def attention_row(self, layer: int, query: int, kind: Kind | None = None) -> Float32:
+        """The attention of one query, [head, key], as in `attention` but for rounding; made alone where that is not at hand.
+
+        Raises IndexError for no such layer or query.
+        """
+        kind, at = self._known(kind), self._at(layer, kind)
+        self._check_query(query, at)
+        kept = self._attention.get((kind, layer))
+        return at.projected.attention(at.head_count, slice(query, query + 1))[0][:, 0] if kept is None else kept[:, query]
+
     def sink(self, layer: int, kind: Kind | None = None) -> Float32:
         """The share of each row that goes to a learned sink instead of a token, [head, query]; 0 where there is none."""
-        kind, projected = self._known(kind), self._projection(layer, kind)
-        share = self._sinks.get((kind, layer))
-        return np.zeros((self._head_counts[kind], projected.q.shape[0]), np.float32) if share is None else share
+        at = self._at(layer, kind)
+        return np.zeros((at.head_count, at.projected.q.shape[0]), np.float32) if at.sink is None else at.sink
 
     def entering(self, layer: int, kind: Kind | None = None) -> Float32:
         """The vectors that enter a layer, before its norms, [token, d_model]; for layer n_layer those that leave the last one,
@@ -149,10 +190,11 @@ class Trace:
 
         Raises IndexError for no such layer.
         """
-        vectors = self._entering[self._known(kind)]
-        if not 0 <= layer < len(vectors):
-            raise IndexError(f"layer {layer} of a model with layers 0 to {len(vectors) - 2}; {len(vectors) - 1} is behind the last")
-        return vectors[layer]
+        attended = self._attended[self._known(kind)]
+        n = len(attended)
+        if not 0 <= layer <= n:
+            raise IndexError(f"layer {layer} of a model with layers 0 to {n - 1}; {n} is behind the last")
+        return attended[layer].entering if layer < n else self._leaving[self._known(kind)]
 
     def value_vectors(
         self, layer: int, kind: Kind | None = None, keys: slice = slice(None), heads: Sequence[int] | None = None
@@ -164,20 +206,19 @@ class Trace:
         `projected` of Steps. Computed anew with each call. Raises IndexError for no such layer, InputError if that takes more
         memory than there is.
         """
-        kind, projected = self._known(kind), self._projection(layer, kind)
-        n_key = len(range(*keys.indices(len(projected.k))))
-        n_head = self._head_counts[kind] if heads is None else len(heads)
-        return value_vectors(self._inside(layer, kind, value_bytes(projected, n_head, n_key)), keys, heads)
+        kind, at = self._known(kind), self._at(layer, kind)
+        n_key = len(range(*keys.indices(len(at.projected.k))))
+        n_head = at.head_count if heads is None else len(heads)
+        return value_vectors(self._inside(layer, kind, value_bytes(at.projected, n_head, n_key)), keys, heads)
 
     def steps(self, layer: int, query: int, kind: Kind | None = None) -> Steps:
         """Every number of one query's attention in a layer. Computed anew with each call, by the functions of the run.
 
         Raises IndexError for no such layer or query, InputError if that takes more memory than there is.
         """
-        kind, projected = self._known(kind), self._projection(layer, kind)
-        if not 0 <= query < len(projected.q):
-            raise IndexError(f"query {query} of a text with tokens 0 to {len(projected.q) - 1}")
-        inside = self._inside(layer, kind, steps_bytes(projected, self._head_counts[kind]))
+        kind, at = self._known(kind), self._at(layer, kind)
+        self._check_query(query, at)
+        inside = self._inside(layer, kind, steps_bytes(at.projected, at.head_count))
         return steps_of(inside, query, self._behind(layer, kind)[query])
 
     def logits(self) -> Float32 | None:
@@ -191,24 +232,75 @@ class Trace:
                 self._logits.flags.writeable = False
         return self._logits
 
-    def keep(self, kind: Kind, entering: Float32, projected: Projected, attention: Float32, sink: Float32 | None) -> None:
-        """Take over one layer of a run; layers come in order."""
-        for array in (entering, projected.q, projected.k):
-            array.flags.writeable = False
-        layer = len(self._projected[kind])
-        self._entering[kind].append(entering)
-        self._projected[kind].append(projected)
-        self._head_counts[kind] = attention.shape[0]
-        self._attention.put((kind, layer), attention)
-        if sink is not None:
-            sink.flags.writeable = False
-            self._sinks[kind, layer] = sink
+    def predictions(self, positions: Sequence[int]) -> Float32 | None:
+        """The rows of `logits` for some tokens alone, [position, n_vocab]; None for a model without a prediction head. Each is made
+        once. Raises IndexError for a token that is not there."""
+        if self._predict is None:
+            return None
+        with self._lock:
+            missing = sorted({int(at) for at in positions} - self._rows.keys())
+            if missing and self._logits is None:
+                self._rows.update(zip(missing, self._predict(self.output[missing]), strict=True))
+            rows = [self._rows[at] if self._logits is None else self._logits[at] for at in positions]
+        return np.stack(rows) if rows else np.empty((0, self.config.n_vocab), np.float32)
 
-    def leave(self, kinds: tuple[Kind, ...], leaving: Float32) -> None:
+    def can_be_cut(self, n: int) -> bool:
+        """Whether the run of the first `n` tokens is a part of this one: they look back alone, from places that are the same."""
+        length = len(self.output_pieces)
+        stack = self.config.stack_of(self.kinds[-1])
+        return n == length or ("decoder" in self.kinds and 0 < n < length and places_stay(stack, n, length))
+
+    def until(self, n: int) -> Trace:
+        """The run of the first `n` tokens of a causal model, or of its decoder; it shares the arrays. Only where it can be cut."""
+        if n == len(self.output_pieces):
+            return self
+        decoding = self.decoder_encoding
+        written = max(0, self.n_written - (len(self.output_pieces) - n))
+        cut = replace(self.encoding if decoding is None else decoding, tokens=self.output_pieces[:n])
+        encodings = (cut, None) if decoding is None else (self.encoding, cut)
+        text, pair = (self._text_until(n), self.pair) if decoding is None else (self.text, self._text_until(n))
+        unchanged = None if self.unchanged is None else self.unchanged.until(n)
+        texts = text, pair, encodings[1]
+        trace = Trace(self.config, encodings[0], self.head_count, *texts, self.changes, written, unchanged, self._begun)
+        for kind in self.kinds:
+            is_cut = kind != "encoder"
+            trace._attended[kind] = [at.until(n, kind == "cross") if is_cut else at for at in self._attended[kind]]
+            trace._leaving[kind] = self._leaving[kind][:n] if is_cut else self._leaving[kind]
+        hidden, decoder_hidden = (self.hidden[:n], None) if decoding is None else (self.hidden, self.decoder_hidden[:n])
+        trace.finish(hidden, decoder_hidden, self._layers, self._predict)
+        return trace
+
+    def _text_until(self, n: int) -> str | None:
+        """What the first `n` tokens stand for, on the side that writes. Blanks before a token are no part of its span."""
+        written = self.n_written - (len(self.output_pieces) - n)
+        if written == 0:
+            return self._begun
+        text, kept = (self.text if self.decoder_encoding is None else self.pair or ""), self.output_pieces[n - 1].span
+        if written > 0 and kept is not None:
+            return text[: kept[1]]
+        gone = [token.span[0] for token in self.output_pieces[n:] if token.span is not None]
+        return text[: gone[0]] if gone else text
+
+    def attended(self, layer: int, kind: Kind) -> Attended:
+        """All that the run keeps of one attention. Raises IndexError for no such layer."""
+        return self._at(layer, kind)
+
+    def keep(self, kind: Kind, attended: Attended, attention: Float32 | None) -> None:
+        """Take over one layer of a run; layers come in order. attention: where all of it is at hand."""
+        layer = len(self._attended[kind])
+        self._attended[kind].append(attended)
+        if attention is not None:
+            self._attention.put((kind, layer), attention)
+
+    def take_over(self, other: Trace, kind: Kind, n_layer: int) -> None:
+        """Take over the first layers of another run, in which it is the same."""
+        for layer, attended in enumerate(other._attended[kind][:n_layer]):
+            self.keep(kind, attended, other._attention.get((kind, layer)))
+
+    def leave(self, kinds: Sequence[Kind], leaving: Float32) -> None:
         """Take over the vectors that leave the last of the layers that have these attentions."""
         leaving.flags.writeable = False
-        for kind in kinds:
-            self._entering[kind].append(leaving)
+        self._leaving.update(dict.fromkeys(kinds, leaving))
 
     def finish(
         self,
@@ -232,17 +324,21 @@ class Trace:
             raise ValueError(f'no "{kind}" attention in a model that has {", ".join(self.kinds)}')
         return kind
 
-    def _projection(self, layer: int, kind: Kind | None) -> Projected:
-        layers = self._projected[self._known(kind)]
-        if not 0 <= layer < len(layers):
-            raise IndexError(f"layer {layer} of a model with layers 0 to {len(layers) - 1}")
-        return layers[layer]
+    def _at(self, layer: int, kind: Kind | None) -> Attended:
+        attended = self._attended[self._known(kind)]
+        if not 0 <= layer < len(attended):
+            raise IndexError(f"layer {layer} of a model with layers 0 to {len(attended) - 1}")
+        return attended[layer]
+
+    def _check_query(self, query: int, at: Attended) -> None:
+        if not 0 <= query < len(at.projected.q):
+            raise IndexError(f"query {query} of a text with tokens 0 to {len(at.projected.q) - 1}")
 
     def _inside(self, layer: int, kind: Kind, beside: int) -> Inside:
         encoded = self.hidden if kind == "cross" else None
-        weights = self._layers(kind, layer, beside)
-        return Inside(self._entering[kind][layer], encoded, weights, self._projected[kind][layer], self._head_counts[kind])
+        at, weights = self._attended[kind][layer], self._layers(kind, layer, beside)
+        return Inside(at.entering, encoded, weights, at.projected, at.head_count)
 
     def _behind(self, layer: int, kind: Kind) -> Float32:
         """The vectors that leave a whole layer."""
-        return self._entering["decoder" if kind == "cross" else kind][layer + 1]
+        return self.entering(layer + 1, "decoder" if kind == "cross" else kind)

@@ -31,6 +31,9 @@ def value_vectors(inside: Inside, keys: slice, heads: Sequence[int] | None = Non
     own = inside.encoded is None
     seen = normed(inside.entering[keys], inside.norms.before, stack) if own else inside.encoded[keys]
     values = split_heads(repeat_heads(apply(seen, inside.weights.v), stack), inside.head_count)
+    if inside.projected.change is not None:
+        for head, strength in inside.projected.change.strengths:
+            values[head] *= np.float32(strength)
     rows = inside.weights.out.weight.reshape(inside.head_count, values.shape[2], -1)
     if heads is not None:
         values, rows = values[list(heads)], rows[list(heads)]

@@ -224,7 +224,7 @@ def test_steps_and_value_vectors_take_what_was_foreseen(case: str, tmp_path: Pat
     for head_count in (None, 1, 2 * model.config.n_head):
         found = run(model, LONG, head_count)
         for kind in found.kinds:
-            projected, heads, n_key = found._projected[kind][1], found.head_count_of(kind), len(found.keys(kind))
+            projected, heads, n_key = found.attended(1, kind).projected, found.head_count_of(kind), len(found.keys(kind))
             taken = growth(lambda found=found, kind=kind: found.steps(1, 100, kind))
             foreseen = steps_bytes(projected, heads)
             assert taken <= foreseen <= 2 * taken, f"{kind}, {heads} heads: {size(taken)} of {size(foreseen)}"

@@ -29,7 +29,7 @@ PAIR = "L'animal n'a pas traversé la rue."
 # Relative to the largest number of the field, or to 1 where all are smaller.
 TOLERANCE = 2e-5
 # What the whole layer or nothing but the configuration says.
-NOT_OF_THE_PART = {"next", "look"}
+NOT_OF_THE_PART = {"next", "look", "changed", "strength"}  # the last two are of runs that a person changed
 # Where the feed-forward part comes next and is no choice of experts.
 FOLLOWED = [at for at, names in LAYERS.items() if names.up and (at[1] != "decoder" or (at[0], "cross") not in LAYERS)]
 

@@ -37,6 +37,12 @@ class OpenedGguf:
         title = self.stored.metadata.get("general.name")
         return " ".join(title.split())[:60] if isinstance(title, str) else ""
 
+    @property
+    def ends(self) -> frozenset[int]:
+        """The tokens that the file names as the end of a text or of a turn."""
+        named = [self.stored.metadata.get(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot")]
+        return frozenset(int(number) for number in named if isinstance(number, int))
+
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer that the file describes. Raises ModelError for one that is not understood."""
