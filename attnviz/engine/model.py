@@ -107,7 +107,8 @@ class Model:
 
     @property
     def mask(self) -> str | None:
-        """How a token that shall be predicted is written in a text; None for a model that was not made to fill in masks."""
+        """How a masked token is written in a text; None for a model whose family fills in no masks. One that has kept the
+        tokenizer of such a model but not its prediction head, as sentence embedders do, has it too."""
         return self.tokenizer.mask if self.config.kinds == ("encoder",) else None
 
     @np.errstate(all="ignore")  # what is no number is found by _sound
@@ -140,7 +141,7 @@ class Model:
         if config.decoder is not None and count != config.n_head:
             check_head_count(count, config.decoder.n_head, config.decoder.d_head)
         read = self._encode(text, pair, written)
-        self._check(read.encoding, read.decoding, count)
+        self._check(read.encoding, read.decoding, count, bool(written))
         unchanged = None
         if changes.is_frozen:
             unchanged = like if like is None or like.unchanged is None else like.unchanged
@@ -228,7 +229,7 @@ class Model:
         self._kept.limit(min(self._budget, self._kept.n_bytes + max(0, free - needed)))
         return max(free, _BESIDES)
 
-    def _check(self, encoding: Encoding, decoding: Encoding | None, head_count: int) -> None:
+    def _check(self, encoding: Encoding, decoding: Encoding | None, head_count: int, reads_on: bool) -> None:
         """Refuse a text that the model has no numbers for, or that the memory does not hold, before anything is computed."""
         parts = [encoding] if decoding is None else [encoding, decoding]
         for part in parts:
@@ -242,7 +243,7 @@ class Model:
         if self.config.n_segment and encoding.segments.max() >= self.config.n_segment:
             raise InputError(f"{self.name} was made for one text at a time; leave out the second one.")
         lengths = [len(part.tokens) for part in parts]
-        needed = run_bytes(self.config, head_count, *lengths) + self._needs.largest
+        needed = run_bytes(self.config, head_count, *lengths, reads_on=reads_on) + self._needs.largest
         free = self._make_room(needed)
         if needed > free:
             raise InputError(

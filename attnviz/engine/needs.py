@@ -58,11 +58,11 @@ def needs_of(
     return Needs(max(sizes), n_bytes(weights.head) + sum(n_bytes(parts) for _, parts in sides))
 
 
-def run_bytes(config: ModelConfig, head_count: int, n: int, n_decoder: int = 0) -> int:
+def run_bytes(config: ModelConfig, head_count: int, n: int, n_decoder: int = 0, reads_on: bool = False) -> int:
     """What a run over `n` tokens, and `n_decoder` of an encoder-decoder's other side, takes beside the weights.
 
     That is what the trace keeps, the vectors that enter all layers, their projections and the attention that fits its budget, and
-    what one layer needs while it is made.
+    what one layer needs while it is made. reads_on: the last side goes on from an earlier run and keeps its values too.
     """
     sides = [(config.stack, n, [n])]
     if config.decoder is not None:
@@ -72,7 +72,9 @@ def run_bytes(config: ModelConfig, head_count: int, n: int, n_decoder: int = 0) 
         heads = stack.n_head if head_count == config.n_head else head_count
         # What enters each attention, what leaves the last layer, and the same behind the final norm.
         kept += _FLOAT * queries * stack.d_model * (stack.n_layer * len(all_keys) + 2)
+        keeps_values = reads_on and stack is sides[-1][0]
         for keys in all_keys:
+            kept += _FLOAT * stack.n_layer * stack.d_head * keys * stack.n_kv_head * keeps_values
             kept += stack.n_layer * _FLOAT * stack.d_head * (queries * stack.n_head + keys * stack.n_kv_head)
             maps += [_FLOAT * heads * queries * keys] * stack.n_layer
         making = max(making, _feed_forward(stack, queries), _attention(stack, heads, queries, max(all_keys)))

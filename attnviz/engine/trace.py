@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from attnviz.engine.budget import Recent
 from attnviz.engine.changes import NOTHING, Changes
 from attnviz.engine.inside import Inside
 from attnviz.engine.positions import places_stay
+from attnviz.engine.predictions import Predictions
 from attnviz.engine.steps import Steps, steps_bytes, steps_of
 from attnviz.engine.value_vectors import value_bytes, value_vectors
 
@@ -69,9 +69,7 @@ class Trace:
         self._attention = Recent(ATTENTION_BUDGET)
         self._layers: Callable[[Kind, int, int], Layer]
         self._predict: Callable[[Float32], Float32] | None = None
-        self._logits: Float32 | None = None
-        self._rows: dict[int, Float32] = {}
-        self._lock = Lock()
+        self._predictions: Predictions | None = None
 
     @property
     def tokens(self) -> list[str]:
@@ -129,7 +127,7 @@ class Trace:
     @property
     def writes(self) -> bool:
         """Whether the model can go on with its text: its last tokens look back alone, and it predicts tokens."""
-        return self._predict is not None and "decoder" in self.kinds
+        return self._predictions is not None and "decoder" in self.kinds
 
     @property
     def output(self) -> Float32:
@@ -224,25 +222,16 @@ class Trace:
     def logits(self) -> Float32 | None:
         """Scores over the vocabulary, [token, n_vocab], of an encoder-decoder for the decoder's tokens; None for a model
         without a prediction head. Made at the first call."""
-        if self._predict is None:
-            return None
-        with self._lock:
-            if self._logits is None:
-                self._logits = self._predict(self.hidden if self.decoder_hidden is None else self.decoder_hidden)
-                self._logits.flags.writeable = False
-        return self._logits
+        return None if self._predictions is None else self._predictions.all()
 
     def predictions(self, positions: Sequence[int]) -> Float32 | None:
         """The rows of `logits` for some tokens alone, [position, n_vocab]; None for a model without a prediction head. Each is made
         once. Raises IndexError for a token that is not there."""
-        if self._predict is None:
+        if self._predictions is None:
             return None
-        with self._lock:
-            missing = sorted({int(at) for at in positions} - self._rows.keys())
-            if missing and self._logits is None:
-                self._rows.update(zip(missing, self._predict(self.output[missing]), strict=True))
-            rows = [self._rows[at] if self._logits is None else self._logits[at] for at in positions]
-        return np.stack(rows) if rows else np.empty((0, self.config.n_vocab), np.float32)
+        if not all(0 <= at < len(self.output_pieces) for at in positions):
+            raise IndexError(f"predictions for {list(positions)} of a text with tokens 0 to {len(self.output_pieces) - 1}")
+        return self._predictions.at(positions) if len(positions) else np.empty((0, self.config.n_vocab), np.float32)
 
     def can_be_cut(self, n: int) -> bool:
         """Whether the run of the first `n` tokens is a part of this one: they look back alone, from places that are the same."""
@@ -316,6 +305,8 @@ class Trace:
         if decoder_hidden is not None:
             decoder_hidden.flags.writeable = False
             self.decoder_hidden = decoder_hidden
+        if predict is not None:
+            self._predictions = Predictions(self.output, predict)
 
     def _known(self, kind: Kind | None) -> Kind:
         if kind is None:

@@ -217,10 +217,11 @@ def test_rows_sum_to_one_with_the_sinks_share_whatever_is_changed(opened: Opener
     model = opened(case)
     ground = Ground.of(case, run(model, head_count=head_count))
 
-    @settings(max_examples=40)
+    @settings(max_examples=30)
     @given(fitting_changes(ground))
     def they_do(changes: Changes) -> None:
         found = run(model, changes, head_count)
+        assert found.changes == changes.effective()
         for layer, kind in places(found):
             attention = found.attention(layer, kind)
             assert attention.min() >= 0.0

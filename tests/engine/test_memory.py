@@ -234,6 +234,16 @@ def test_steps_and_value_vectors_take_what_was_foreseen(case: str, tmp_path: Pat
                 assert taken <= foreseen <= 2 * taken, f"{kind}, {heads} heads: {size(taken)} of {size(foreseen)}"
 
 
+def test_a_text_that_is_written_on_counts_the_values_that_it_keeps(tmp_path: Path) -> None:
+    model = load_model(write_larger("llama-gqa", tmp_path, **LARGER["llama-gqa"]))
+    first = run(model, LONG)
+    longer = model.trace(LONG, written=[5], like=first)
+    n, stack = len(longer.ids), model.config.stack
+    values = sum(longer.attended(layer, "decoder").projected.v.nbytes for layer in range(longer.n_layer))
+    assert values == 4 * n * stack.n_kv_head * stack.d_head * stack.n_layer
+    assert run_bytes(model.config, 8, n, reads_on=True) == run_bytes(model.config, 8, n) + values
+
+
 def test_numbers_inside_a_layer_that_do_not_fit_are_refused_with_both_figures_and_come_in_blocks(
     tmp_path: Path, free: Free, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,7 +251,7 @@ def test_numbers_inside_a_layer_that_do_not_fit_are_refused_with_both_figures_an
     model = load_model(write_larger("llama-gqa", tmp_path, **LARGER["llama-gqa"]), budget=0)
     found = run(model, LONG)
     monkeypatch.setattr(model_module, "_BESIDES", 0)
-    projected, n_key = found._projected["decoder"][0], len(found.ids)
+    projected, n_key = found.attended(0, "decoder").projected, len(found.ids)
     needed = value_bytes(projected, 8, n_key) + model._needs.largest
     one_query = steps_bytes(projected, 8) + model._needs.largest
     free.n_bytes = needed - 1

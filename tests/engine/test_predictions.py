@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final
+from unittest import mock
 
 import numpy as np
 import pytest
 
+from attnviz.engine import model as model_module
+from attnviz.engine.forward import predict
 from tests.engine.changing import MINILM, opener
 from tests.golden.families_reader import CASES, TOKENIZERS, read_about
 from tests.golden.predictions_reader import (
@@ -149,15 +152,18 @@ def test_predictions_are_rows_of_the_logits(opened: Opener, case: str) -> None:
 
 def test_predictions_are_computed_for_the_tokens_asked_for_alone_and_once(opened: Opener) -> None:
     trace = opened("bert-mlm").trace("The [MASK] slept in the café.")
-    asked: list[int] = []
-    predict = trace._predict
-    trace._predict = lambda hidden: asked.append(len(hidden)) or predict(hidden)
-    for positions in ([2], [2], [2, 3, 2], [3, 2], [4, 5]):
-        trace.predictions(positions)
-    assert asked == [1, 1, 2]
-    trace.logits()
-    trace.predictions([6])
-    assert asked == [1, 1, 2, len(trace.ids)]
+    with mock.patch.object(model_module, "predict", wraps=predict) as predicting:
+
+        def n_predicted() -> list[int]:
+            return [len(call.args[-1]) for call in predicting.call_args_list]
+
+        for positions in ([2], [2], [2, 3, 2], [3, 2], [4, 5]):
+            trace.predictions(positions)
+        assert n_predicted() == [1, 1, 2]
+        trace.logits()
+        trace.predictions([6])
+        trace.logits()
+        assert n_predicted() == [1, 1, 2, len(trace.ids)]
 
 
 @pytest.mark.parametrize("case", [MINILM, *(case for case in CASES if not read_about(case)["model"].endswith(PREDICTING))])

@@ -172,6 +172,27 @@ def test_several_tokens_at_once_and_a_longer_prompt_are_read_on_too(opened: Open
     assert at_once.n_written == len(written)
 
 
+def test_nothing_is_read_on_from_a_run_with_other_changes(opened: Opener) -> None:
+    one, model = next(one for one in WRITTEN if one.case == "llama-gqa"), opened("llama-gqa")
+    muted = NOTHING.with_muted(HeadAt("decoder", 1, 1), True)
+    for changes, others in ((NOTHING, muted), (muted, NOTHING), (muted.with_muting("uniform"), muted)):
+        like = model.trace(one.text, changes=others)
+        with layers_computed() as computed:
+            found = model.trace(one.text, changes=changes, written=one.continuation[:1], like=like)
+        assert [at[2] for at in computed] == [len(one.ids) + 1] * found.n_layer
+        assert_same_bits(found, from_scratch(model, one, 1, changes))
+
+
+def test_a_model_that_looks_both_ways_reads_a_longer_text_anew(opened: Opener) -> None:
+    model = opened("gemma3-both-ways-bare")  # whose tokenizer puts nothing behind a text
+    before, wanted = model.trace("Was it the fox"), model.trace("Was it the fox because it was tired")
+    assert wanted.ids[: len(before.ids)] == before.ids
+    assert_same_bits(model.trace(wanted.text, like=before), wanted)
+    decoder = opened("t5-tied")  # whose decoder would read on, if its encoder had not another text
+    before, wanted = decoder.trace("Was it", written=[116]), decoder.trace("Was it the fox", written=[116, 129])
+    assert_same_bits(decoder.trace("Was it the fox", written=[116, 129], like=before), wanted)
+
+
 def original_positions(case: str) -> int:
     """How many tokens a stretched model reads before its rotations change."""
     config = read_about(case)["config"]

@@ -92,7 +92,7 @@ def assert_tiled(encoding: Encoding, text: str, start: int, n_written: int) -> N
 
 @pytest.mark.parametrize("name", SPELLS)
 def test_what_is_written_is_never_taken_back_and_holds_no_half_characters(name: str) -> None:
-    @settings(max_examples=100)
+    @settings(max_examples=50)
     @given(TEXTS.filter(lambda text: "\ufffd" not in text), TEXTS.filter(lambda text: "\ufffd" not in text))
     def it_is_not(text: str, more: str) -> None:
         numbers = numbers_of(name, more)
