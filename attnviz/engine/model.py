@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from attnviz.engine.layers import Weights, n_bytes
 from attnviz.engine.memory import free_memory, size
 from attnviz.engine.needs import Needs, logits_bytes, needs_of, run_bytes
 from attnviz.engine.running import run_side, sides_of, sizes_of, starts_of
-from attnviz.engine.tokenizer import readable
+from attnviz.engine.texts import read_texts
 from attnviz.engine.trace import Trace
 from attnviz.errors import InputError, ModelError, never
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from attnviz.engine.folder import Opened
     from attnviz.engine.layers import Layer, StackWeights
     from attnviz.engine.ops import Float32
-    from attnviz.engine.tokenizer import Encoding, Tokenizer
+    from attnviz.engine.tokenizer import Tokenizer
 
 # Tokenizer tables, a short text and the like beside the weights; so much is taken whatever the system says is free.
 _BESIDES = 64 << 20
@@ -45,16 +45,6 @@ _BEYOND = 16
 
 def nowhere(done: int, total: int) -> None:
     """The progress of somebody who does not watch."""
-
-
-class Read(NamedTuple):
-    """The tokens that the sides of a model read, and the texts that they stand for; begun: what the writing side begins with."""
-
-    encoding: Encoding
-    decoding: Encoding | None
-    text: str
-    pair: str | None
-    begun: str | None
 
 
 class Model:
@@ -136,12 +126,12 @@ class Model:
         """
         config, changes = self.config, changes.effective()
         count = check_head_count(head_count, config.n_head, config.d_head)
-        if config.kinds == ("decoder",) and pair is not None:
-            raise InputError(f"{self.name} reads one text; leave out the second one, or write both as one text.")
+        if written and not self.writes:
+            raise InputError(f"{self.name} does not write: it has no prediction head, or reads its text both ways; open a decoder.")
         if config.decoder is not None and count != config.n_head:
             check_head_count(count, config.decoder.n_head, config.decoder.d_head)
-        read = self._encode(text, pair, written)
-        self._check(read.encoding, read.decoding, count, bool(written))
+        read = read_texts(self.name, config, self.tokenizer, text, pair, written)
+        self._check_memory(read.lengths, count, bool(written))
         unchanged = None
         if changes.is_frozen:
             unchanged = like if like is None or like.unchanged is None else like.unchanged
@@ -164,27 +154,6 @@ class Model:
         decoder_hidden = finals[1] if len(finals) > 1 else None
         trace.finish(finals[0], decoder_hidden, self._layer, None if self._weights.head is None else self._predict)
         return trace
-
-    def _encode(self, text: str, pair: str | None, written: Sequence[int]) -> Read:
-        """The tokens of the texts and what was written behind them, on each side. Raises InputError for what does not fit."""
-        config, limit = self.config, self.config.n_position
-        if written and not self.writes:
-            raise InputError(f"{self.name} does not write: it has no prediction head, or reads its text both ways; open a decoder.")
-        unknown = next((number for number in written if not 0 <= number < config.n_vocab), None)
-        if unknown is not None:
-            raise InputError(f"{self.name} has no token number {unknown} of 0 to {config.n_vocab - 1}; leave it out.")
-        if config.decoder is None:
-            encoding = self.tokenizer.encode(text, pair, limit)
-            text = begun = readable(text)
-            if written:
-                encoding, text = self.tokenizer.read_on(encoding, text, written, limit)
-            return Read(encoding, None, text, None if pair is None else readable(pair), begun)
-        encoding = self.tokenizer.encode(text, None, limit)
-        decoding = self.tokenizer.encode_begun(pair or "", config.decoder_start, limit)
-        pair = begun = None if pair is None else readable(pair)
-        if written:
-            decoding, pair = self.tokenizer.read_on(decoding, pair or "", written, limit)
-        return Read(encoding, decoding, readable(text), pair, begun)
 
     def _layer(self, kind: Kind, number: int, beside: int) -> Layer:
         """The weights of the layer that has that attention, for somebody who needs so many bytes beside them."""
@@ -229,20 +198,8 @@ class Model:
         self._kept.limit(min(self._budget, self._kept.n_bytes + max(0, free - needed)))
         return max(free, _BESIDES)
 
-    def _check(self, encoding: Encoding, decoding: Encoding | None, head_count: int, reads_on: bool) -> None:
-        """Refuse a text that the model has no numbers for, or that the memory does not hold, before anything is computed."""
-        parts = [encoding] if decoding is None else [encoding, decoding]
-        for part in parts:
-            if not part.tokens:
-                raise InputError(f"{self.name} makes no tokens of an empty text; type a sentence.")
-            if not 0 <= part.ids.min() <= part.ids.max() < self.config.n_vocab:
-                token = part.tokens[int(part.ids.argmax() if part.ids.min() >= 0 else part.ids.argmin())]
-                raise InputError(
-                    f'{self.name} has no vector for "{token.text}" (number {token.id} of {self.config.n_vocab}); leave it out.'
-                )
-        if self.config.n_segment and encoding.segments.max() >= self.config.n_segment:
-            raise InputError(f"{self.name} was made for one text at a time; leave out the second one.")
-        lengths = [len(part.tokens) for part in parts]
+    def _check_memory(self, lengths: list[int], head_count: int, reads_on: bool) -> None:
+        """Refuse a text that the memory does not hold, before anything is computed."""
         needed = run_bytes(self.config, head_count, *lengths, reads_on=reads_on) + self._needs.largest
         free = self._make_room(needed)
         if needed > free:
