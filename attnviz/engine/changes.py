@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -157,8 +156,3 @@ def _check_place(at: HeadAt | WeightAt, sizes: dict[Kind, tuple[int, int, int, i
 
 def _name(at: HeadAt | WeightAt) -> str:
     return f"L{at.layer}.H{at.head}"
-
-
-def is_number(value: object) -> bool:
-    """Whether a value from a file is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

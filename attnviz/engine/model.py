@@ -73,8 +73,12 @@ class Model:
 
         Raises ModelError if the files are no longer there.
         """
+        return self.read_sum()
+
+    def read_sum(self, cancelled: Callable[[], bool] = never) -> str:
+        """The same; it is known at once after the first time. Raises Cancelled once `cancelled()` says so."""
         try:
-            return sha256_of(*self._files)
+            return sha256_of(*self._files, cancelled=cancelled)
         except OSError as error:
             raise ModelError(
                 f"{error.filename or self.path}: cannot be read any more ({error.strerror or error}); "

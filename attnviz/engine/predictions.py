@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
 
 
+_MOST_ROWS: Final = 32  # that are kept; a large vocabulary has 1 MB in each
+
+
 class Predictions:
-    """Logits of all tokens, or of some of them alone; each is made once. Safe to use from several threads."""
+    """Logits of all tokens, or of some of them alone; the newest are kept. Safe to use from several threads."""
 
     def __init__(self, vectors: Float32, predict: Callable[[Float32], Float32]) -> None:
         """vectors: the final ones, [token, d_model]; predict: makes logits, [token, n_vocab], of some of them."""
@@ -39,4 +42,7 @@ class Predictions:
             missing = sorted({int(position) for position in positions} - self._rows.keys())
             if missing:
                 self._rows.update(zip(missing, self._predict(self._vectors[missing]), strict=True))
-            return np.stack([self._rows[int(position)] for position in positions])
+            rows = np.stack([self._rows[int(position)] for position in positions])
+            while len(self._rows) > _MOST_ROWS:
+                del self._rows[next(iter(self._rows))]
+            return rows

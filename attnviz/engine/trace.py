@@ -225,8 +225,8 @@ class Trace:
         return None if self._predictions is None else self._predictions.all()
 
     def predictions(self, positions: Sequence[int]) -> Float32 | None:
-        """The rows of `logits` for some tokens alone, [position, n_vocab]; None for a model without a prediction head. Each is made
-        once. Raises IndexError for a token that is not there."""
+        """The rows of `logits` for some tokens alone, [position, n_vocab]; None for a model without a prediction head. The newest
+        are kept. Raises IndexError for a token that is not there."""
         if self._predictions is None:
             return None
         if not all(0 <= at < len(self.output_pieces) for at in positions):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attnviz.scene.compare.differences import alone_note
 from attnviz.scene.shares import quantity_warning
-from attnviz.scene.words import beyond_trained_line, heads_phrase, kind_phrase, left_out_line, what_if_line
+from attnviz.scene.what_if import what_if_line
+from attnviz.scene.words import beyond_trained_line, heads_phrase, kind_phrase, left_out_line
 from attnviz.session.sight import heads_of
 
 if TYPE_CHECKING:
@@ -31,4 +33,5 @@ def warnings_of(run: Run, view: View, sight: Sight) -> list[tuple[str | None, st
         (left_out_line(run), "warning"),
         (beyond_trained_line(run), "warning"),
         (quantity_warning(sight, view), "warning"),
+        (alone_note(run) if view.picture in ("grid", "steps") else None, "what_if"),
     ]

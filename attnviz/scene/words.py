@@ -29,7 +29,8 @@ def facts_line(run: Run) -> str:
     if decoding is not None and config.decoder is not None:
         tokens = f"{len(run.trace.tokens):,} encoder and {count_of(len(decoding.tokens), 'decoder token')}"
         layers = f"{config.n_layer} encoder and {count_of(config.decoder.n_layer, 'decoder layer')}"
-    facts = (tokens, f"{run.milliseconds:.0f} ms", run.model.name, f"{layers} of {config.n_head} heads, counted from 0")
+    took = f"{run.milliseconds:.0f} ms" if run.milliseconds else "computed before"
+    facts = (tokens, took, run.model.name, f"{layers} of {config.n_head} heads, counted from 0")
     return (5 * " ").join(facts)
 
 
@@ -47,17 +48,6 @@ def direction_legend(sight: Sight, n_row: int, on_paper: bool) -> str:
 def kind_phrase(trace: Trace, sight: Sight) -> str:
     """Which attention of an encoder-decoder it is, with a comma; nothing for a model that has one only."""
     return _KINDS[sight.kind] if len(trace.kinds) > 1 else ""
-
-
-def what_if_line(run: Run) -> str | None:
-    """What a head count other than the trained one means for this picture; None for the trained one."""
-    trace = run.trace
-    if not trace.is_what_if:
-        return None
-    return (
-        f"What if this model had {count_of(trace.head_count, 'head')}? It was trained with {trace.config.n_head}; "
-        f"its output vectors now have a cosine of {run.cosine_to_trained:.2f} to the trained ones."
-    )
 
 
 def left_out_line(run: Run) -> str | None:

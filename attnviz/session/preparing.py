@@ -26,10 +26,14 @@ def is_at_hand(trace: Trace, view: View) -> bool:
     if view.picture == "steps":  # of one token: some milliseconds at any length
         return True
     if view.picture == "grid":
-        n_layer = trace.n_layer_of(kind_of(trace, view))
-        return kept_survey(trace, view) is not None or n_layer * _of_a_layer(trace, view) <= _OF_ALL
+        return kept_survey(trace, view) is not None or is_survey_at_hand(trace, view)
     n_layer = view.layer + 1 if quantity_of(trace, view) == "rollout" else 1
     return kept_sight(trace, view) is not None or n_layer * _of_a_layer(trace, view) <= _OF_A_LAYER
+
+
+def is_survey_at_hand(trace: Trace, view: View) -> bool:
+    """Whether going through the weights of all layers takes no longer than a glance."""
+    return trace.n_layer_of(kind_of(trace, view)) * _of_a_layer(trace, view) <= _OF_ALL
 
 
 def prepare(trace: Trace, view: View, cancelled: Callable[[], bool] = never) -> None:

@@ -6,7 +6,9 @@ import json
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from attnviz.errors import ExportError
 from attnviz.library.places import data_folder
+from attnviz.library.whole import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Settings:
     """theme: "system", "light" or "dark"; export_folder: where the last export went; width, height: the window's, pixels;
-    recent: paths of the models opened last, newest first; weights_gib: memory for weights kept ready, 0 for half of what is free.
+    recent: paths of the models opened last, newest first; sessions: of the session files; weights_gib: memory for weights kept
+    ready, 0 for half of what is free.
     """
 
     theme: str = "system"
@@ -24,6 +27,7 @@ class Settings:
     width: int = 1180
     height: int = 760
     recent: list[str] = field(default_factory=list)
+    sessions: list[str] = field(default_factory=list)
     weights_gib: float = 0.0
 
 
@@ -45,14 +49,16 @@ def save_settings(settings: Settings) -> None:
     """Keep the settings; a folder that cannot be written is no reason to disturb anyone."""
     try:
         settings_path().parent.mkdir(parents=True, exist_ok=True)
-        settings_path().write_text(json.dumps(asdict(settings), indent=2), encoding="utf-8")
-    except OSError:
+        write_whole(settings_path(), json.dumps(asdict(settings), indent=2).encode())
+    except (OSError, ExportError):
         return
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:
     defaults = {one.name: one.default if one.default_factory is MISSING else one.default_factory() for one in fields(Settings)}
     known = {name: value for name, value in values.items() if name in defaults and type(value) is type(defaults[name])}
-    if not all(isinstance(path, str) for path in known.get("recent", [])):
-        del known["recent"]
-    return known
+    return {name: value for name, value in known.items() if not isinstance(value, list) or _are_paths(value)}
+
+
+def _are_paths(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
+from attnviz.analysis.between import Between
 from attnviz.analysis.edges import Threshold
+from attnviz.engine.config import Kind
 from attnviz.session.grid_choice import GridChoice
 
 if TYPE_CHECKING:
-    from attnviz.analysis.between import Between
-    from attnviz.engine.config import Kind
+    from collections.abc import Hashable
 
 PictureKind = Literal["arcs", "grid", "matrix", "steps"]
 Quantity = Literal["attention", "norms", "rollout"]
 SinkKind = Literal["special", "first", "punctuation"]
 Treatment = Literal["show", "dim", "hide", "renormalise"]
+Panel = Literal["reading", "what_if", "prediction"]
+Setting = Literal["side", "difference"]  # how two runs are set beside each other
 
 # As a person reads them, in the order they are offered.
 PICTURE_NAMES: Final[dict[PictureKind, str]] = {"arcs": "Arcs", "grid": "Grid", "matrix": "Matrix", "steps": "Steps"}
@@ -31,6 +34,8 @@ TREATMENT_NAMES: Final[dict[Treatment, str]] = {
     "hide": "Hide",
     "renormalise": "Hide, rest to 100 %",
 }
+PANEL_NAMES: Final[dict[Panel, str]] = {"reading": "Reading", "what_if": "What if", "prediction": "Prediction"}
+SETTING_NAMES: Final[dict[Setting, str]] = {"side": "Side by side", "difference": "Difference"}
 BETWEEN_NAMES: Final[dict[Between, str]] = {
     "all": "Both texts",
     "within": "Within each",
@@ -58,6 +63,14 @@ class HeadChoice:
             for head in range(head_count)
             if any(head * self.of < (c + 1) * head_count and c * head_count < (head + 1) * self.of for c in self.heads)
         )
+
+
+@dataclass(frozen=True)
+class Arc:
+    """A query and a key, by their positions among the picture's tokens."""
+
+    query: int
+    key: int
 
 
 @dataclass(frozen=True)
@@ -89,7 +102,8 @@ class View:
     picture: which one; kind: which attention of an encoder-decoder, None for the first that the model has; heads: None for
     all; is_mean: the shown heads as one map, their mean; focus: the pinned token, by its position; words: pieces of a word are
     merged; between: which pairs of tokens of two texts; is_log: the colours of the matrix follow the logarithm; grid: what the
-    grid says of its heads.
+    grid says of its heads; arc: the pair that was chosen to look at closely; panel: what stands beside the picture; temperature: of
+    the predictions, 0 for the likeliest alone; setting: how a run stands to the one that it is compared with.
     """
 
     layer: int = 0
@@ -105,6 +119,10 @@ class View:
     between: Between = "all"
     is_log: bool = False
     grid: GridChoice = field(default_factory=GridChoice)
+    arc: Arc | None = None
+    panel: Panel = "reading"
+    temperature: float = 1.0
+    setting: Setting = "side"
 
     def shown_heads(self, head_count: int) -> frozenset[int]:
         """The heads that are drawn when the model runs with `head_count` of them."""
@@ -120,7 +138,7 @@ def seen_by_picture(view: View) -> View:
     return replace(view, **{field.name: getattr(_PLAIN, field.name) for field in fields(View) if field.name not in shown})
 
 
-_WEIGHTS: Final = {"picture", "layer", "heads", "kind", "quantity", "is_mean", "words", "sinks", "between"}
+_WEIGHTS: Final = {"picture", "layer", "heads", "kind", "quantity", "is_mean", "words", "sinks", "between", "setting"}
 _SHOWN: Final[dict[PictureKind, set[str]]] = {
     "arcs": {*_WEIGHTS, "threshold"},
     "grid": {*_WEIGHTS, "grid"},
@@ -146,12 +164,27 @@ class ViewChanges(TypedDict, total=False):
     between: Between
     is_log: bool
     grid: GridChoice
+    arc: Arc | None
+    panel: Panel
+    temperature: float
+    setting: Setting
+
+
+# Changes of one of these, one after the other, are one gesture: a slider in motion, a walk through the tokens.
+_IN_MOTION: Final = {"threshold", "focus", "temperature"}
+
+
+def gesture_of(changes: ViewChanges) -> Hashable | None:
+    """What kind of gesture a change is, where several in a row count as one; None where each counts."""
+    names = frozenset(changes)
+    return names if len(names) == 1 and names <= _IN_MOTION else None
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """How a text that is being read shall be shown once it is there: layer, heads, and the word to pin by its text."""
+    """How a text that is being read shall be shown once it is there: layer, heads, the word to pin by its text or its place."""
 
     layer: int
     heads: HeadChoice | None = None
     focus_word: str | None = None
+    focus: int | None = None

@@ -49,7 +49,8 @@ def text_of(model: Model, n_token: int) -> str:
 
 def run_of(model: Model, text: str, head_count: int | None = None, kept: float = 1.0, pair: str | None = None) -> Run:
     """A run of the model, with the kept direction as given."""
-    return Run(Request(model.path, text, pair, head_count), model, model.trace(text, pair, head_count), kept, 0.0)
+    request, trained = Request(model.path, text, pair, head_count), model.trace(text, pair)
+    return Run(request, model, model.trace(text, pair, head_count), kept, 0.0, trained, request)
 
 
 @dataclass(frozen=True)

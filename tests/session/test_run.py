@@ -27,9 +27,11 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int | None]]:
     runs: list[tuple[str, int | None]] = []
     trace = Model.trace
 
-    def count(self: Model, text: str, pair: str | None = None, head_count: int | None = None, *rest: object) -> object:
+    def count(
+        self: Model, text: str, pair: str | None = None, head_count: int | None = None, *rest: object, **how: object
+    ) -> object:
         runs.append((text, head_count))
-        return trace(self, text, pair, head_count, *rest)
+        return trace(self, text, pair, head_count, *rest, **how)
 
     monkeypatch.setattr(Model, "trace", count)
     return runs
@@ -125,7 +127,7 @@ def test_progress_counts_the_layers_of_opening_and_of_running(folder: Path) -> N
 
 
 def test_too_little_memory_for_a_text_is_a_sentence_about_the_text(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def crowded(*args: object) -> None:
+    def crowded(*args: object, **how: object) -> None:
         raise MemoryError
 
     runner = Runner()

@@ -14,8 +14,9 @@ from attnviz.engine.model import load_model
 from attnviz.errors import InputError, ModelError
 from attnviz.session.request import Request
 from attnviz.session.run import Run
-from attnviz.session.session import Session, State
+from attnviz.session.session import Session
 from attnviz.session.sight import sight_of
+from attnviz.session.state import State
 from attnviz.session.view import BETWEEN_NAMES, PICTURE_NAMES, SINK_NAMES, TREATMENT_NAMES, Arrival, HeadChoice, Sinks
 from tests.engine.tiny_bert import write_bert
 
@@ -49,7 +50,7 @@ def compute(folders: tuple[Path, Path]) -> Callable[[Request], Run]:
     @cache
     def run(request: Request) -> Run:
         trace = models[request.model].trace(request.text, request.pair, request.head_count)
-        return Run(request, models[request.model], trace, 1.0, 0.0)
+        return Run(request, models[request.model], trace, 1.0, 0.0, trace, request)
 
     return run
 
