@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attnviz.engine.ops import Float32
+    from attnviz.scene.steps.changed import Changed
     from attnviz.scene.steps.content import Content
     from attnviz.scene.steps.scene import StageName
 
@@ -81,22 +82,52 @@ def _softmax_formula(content: Content) -> list[str]:
     if steps.sink_score is not None:
         total += " + e^{s_{\\mathrm{sink}}}"
         lines.append(f"s_{{\\mathrm{{sink}}}} &= {_tex(float(steps.sink_score[head]))}")
-    return [*lines, f"a_j &= \\frac{{e^{{s_j}}}}{{{total}}}", f"a &= {_matrix(steps.attention[head])}"]
+    lines += [f"a_j &= \\frac{{e^{{s_j}}}}{{{total}}}", f"a &= {_matrix(steps.attention[head])}"]
+    return lines if content.changed is None else [*lines, *_changed_lines(content.changed)]
+
+
+def _changed_lines(changed: Changed) -> list[str]:
+    """What a person made of the weights: how, and what they are then."""
+    lines, others = [], " \\text{ for the others}" if changed.chosen else ""
+    if len(changed.chosen) <= _MOST:
+        lines += [f"a'_{{{key}}} &= {_chosen(changed.weights[key])}" for key in changed.chosen]
+    if changed.base == "frozen":
+        scaled = ", scaled," if changed.chosen else ""
+        lines.append(f"a'_j &= \\text{{as in the run without changes}}{scaled}{others}")
+    elif changed.factor is not None:
+        lines.append(f"a'_j &= {_tex(changed.factor, 5)}\\, a_j{others}")
+    elif changed.n_other:
+        whom = "the others" if changed.chosen else "all"
+        lines.append(f"a'_j &= \\frac{{{_chosen(changed.left)}}}{{{changed.n_other}}} \\text{{ for {whom} that are seen}}")
+    return [*lines, f"a' &= {_matrix(changed.weights)}"]
 
 
 def _weighted_formula(content: Content) -> list[str]:
     steps, head = content.steps, content.head
+    weights = "a" if content.changed is None else "a'"
     return [
-        f"a &= {_matrix(steps.attention[head])}",
+        f"{weights} &= {_matrix(content.weights)}",
         f"V &= {_matrix(steps.values[head])}",
-        f"o_{{{head}}} &= a V = {_matrix(steps.context[head])}",
+        f"o_{{{head}}} &= {weights} V = {_matrix(steps.context[head])}",
     ]
 
 
 def _heads_formula(content: Content) -> list[str]:
-    heads = _cut([f"o_{{{head}}}" for head in range(content.head_count)], "\\cdots")
-    row = " & ".join(heads)
-    return [f"o &= \\begin{{pmatrix}} {row} \\end{{pmatrix}}", f"&= {_matrix(content.steps.concatenated)}"]
+    strength = content.steps.strength
+    names = [f"o_{{{head}}}" if strength is None else f"c_{{{head}}} o_{{{head}}}" for head in range(content.head_count)]
+    row = " & ".join(_cut(names, "\\cdots"))
+    lines = [f"o &= \\begin{{pmatrix}} {row} \\end{{pmatrix}}", f"&= {_matrix(content.steps.concatenated)}"]
+    return lines if strength is None else [*_strength_lines(strength), *lines]
+
+
+def _strength_lines(strength: Float32) -> list[str]:
+    """The factors on the heads' outputs: those that are not 1, each with its heads."""
+    heads: dict[float, list[str]] = {}
+    for head, value in enumerate(strength):
+        if value != 1.0:
+            heads.setdefault(float(value), []).append(f"c_{{{head}}}")
+    lines = [", ".join(_cut(names, "\\cdots")) + f" &= {_chosen(value)}" for value, names in heads.items()]
+    return [*lines, "c_j &= 1 \\text{ for the others}"] if sum(map(len, heads.values())) < len(strength) else lines
 
 
 def _output_formula(content: Content) -> list[str]:
@@ -143,12 +174,17 @@ def _cut(parts: list[str], dots: str | None) -> list[str | None]:
     return parts if len(parts) <= _MOST else [*parts[:_FIRST], dots, *parts[-_LAST:]]
 
 
-def _tex(value: float) -> str:
-    """A number as a formula writes it."""
+def _tex(value: float, digits: int = 3) -> str:
+    """A number as a formula writes it, with so many significant digits."""
     if not np.isfinite(value):
         return "-\\infty" if value < 0 else "\\infty"
-    mantissa, _, exponent = number(value).replace(MINUS, "-").partition("e")
+    mantissa, _, exponent = number(value, digits).replace(MINUS, "-").partition("e")
     return f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def _chosen(value: float) -> str:
+    """A number that a person chose, which has few decimals."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def _escaped(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from attnviz.scene.steps.changed import Changed
     from attnviz.scene.steps.content import Content
     from attnviz.scene.steps.scene import StageName
 
     Array = NDArray[Any]
+
+Rest = Literal["others", "sink", "nobody"]
 
 
 class Program(NamedTuple):
@@ -109,25 +112,72 @@ def _scores_program(content: Content) -> Program:
 
 def _softmax_program(content: Content) -> Program:
     steps, head = content.steps, content.head
+    arrays: dict[str, Array | float] = {"scores": steps.scores[head]}
     if steps.sink_score is None:
-        lines = ("shares = np.exp(scores - scores.max())", "attention = shares / shares.sum()")
-        return Program({"scores": steps.scores[head]}, lines, ("attention",))
-    lines = (
-        "largest = np.maximum(scores.max(), np.float32(sink))",
-        "shares = np.exp(scores - largest)",
-        "attention = shares / (shares.sum() + np.exp(np.float32(sink) - largest))",
-    )
-    return Program({"scores": steps.scores[head], "sink": float(steps.sink_score[head])}, lines, ("attention",))
+        lines = ["shares = np.exp(scores - scores.max())", "attention = shares / shares.sum()"]
+    else:
+        arrays["sink"] = float(steps.sink_score[head])
+        lines = [
+            "largest = np.maximum(scores.max(), np.float32(sink))",
+            "shares = np.exp(scores - largest)",
+            "attention = shares / (shares.sum() + np.exp(np.float32(sink) - largest))",
+        ]
+    if content.changed is None:
+        return Program(arrays, tuple(lines), ("attention",))
+    _change(content, content.changed, arrays, lines)
+    return Program(arrays, tuple(lines), ("attention", "changed"))
+
+
+def _change(content: Content, changed: Changed, arrays: dict[str, Array | float], lines: list[str]) -> None:
+    """Add what a person made of the attention: `changed`."""
+    if changed.base == "frozen":  # of another run, with what was set by hand
+        arrays["changed"] = changed.weights
+        but = ", but for weights set by hand" if changed.chosen else ""
+        lines.append(f"# changed is the attention of the run without changes{but}")
+        return
+    if changed.is_alike:
+        arrays["visible"] = content.sees
+        lines.append("changed = visible.astype(np.float32) / np.float32(visible.sum())")
+    else:
+        lines.append("changed = attention.copy()")
+    if changed.chosen:
+        arrays["set_keys"] = np.array(changed.chosen)
+        arrays["set_weights"] = changed.weights[list(changed.chosen)]
+        lines += ["left = max(np.float32(0), 1 - set_weights.sum())", "changed[set_keys] = 0", *_SCALED[_rest_of(content, changed)]]
+        lines.append("changed[set_keys] = set_weights")
+
+
+# How what is left of a row is shared by the others, for each way in which they had something.
+_SCALED: Final[dict[Rest, tuple[str, ...]]] = {
+    "others": ("changed *= left / changed.sum()",),
+    "sink": (
+        "share = np.exp(np.float32(sink) - largest) / (shares.sum() + np.exp(np.float32(sink) - largest))",
+        "changed *= left / (changed.sum() + share)",
+    ),
+    "nobody": (),
+}
+
+
+def _rest_of(content: Content, changed: Changed) -> Rest:
+    """Who shares what is left beside the keys set by hand: the other keys, with the learned sink or without it, or nobody."""
+    if not changed.is_alike and content.steps.sink_score is not None:
+        return "sink"
+    return "others" if changed.n_other else "nobody"
 
 
 def _weighted_program(content: Content) -> Program:
-    steps, head = content.steps, content.head
-    arrays = {"attention": steps.attention[head], "v": steps.values[head]}
-    return Program(arrays, ("weighted = attention[:, None] * v", "output = weighted.sum(axis=0)"), ("weighted", "output"))
+    name = "attention" if content.changed is None else "changed"
+    arrays = {name: content.weights, "v": content.steps.values[content.head]}
+    lines = (f"weighted = {name}[:, None] * v", "output = weighted.sum(axis=0)")
+    return Program(arrays, lines, ("weighted", "output"))
 
 
 def _heads_program(content: Content) -> Program:
-    return Program({"outputs": content.steps.context}, ("concatenated = outputs.reshape(-1)",), ("concatenated",))
+    outputs, strength = content.steps.context, content.steps.strength
+    if strength is None:
+        return Program({"outputs": outputs}, ("concatenated = outputs.reshape(-1)",), ("concatenated",))
+    lines = ("concatenated = (outputs * strength[:, None]).reshape(-1)",)
+    return Program({"outputs": outputs, "strength": strength}, lines, ("concatenated",))
 
 
 def _output_program(content: Content) -> Program:

@@ -80,9 +80,9 @@ def grid_table(run: Run, view: View, layers: Sequence[int]) -> Table:
 
 
 def steps_table(run: Run, view: View, layers: Sequence[int]) -> Table:
-    """Every array of the steps of one token in one head, under its name in engine/steps.py; those of all heads keep them all. The
-    table has one number a row: its step, head, key, number within the vector; -1 where there is none of these. Raises ExportError
-    if no head is shown."""
+    """Every array of the steps of one token in one head, under its name in engine/steps.py, those of a person's changes among them;
+    those of all heads keep them all. The table has one number a row: its step, head, key, number within the vector; -1 where there
+    is none of these. Raises ExportError if no head is shown."""
     del layers  # the steps are of one
     content = content_of(run.trace, view)
     if content is None:
@@ -128,7 +128,7 @@ def _place(name: str, at: tuple[int, ...], shape: tuple[int, ...], n_head: int, 
 
 
 _OF_QUERY = {"q_projected", "q_normed", "q_turned", "q", "context"}
-_OF_HEAD = {"sink_score", "sink_share", "kv_head", "kv_last"}
+_OF_HEAD = {"sink_score", "sink_share", "kv_head", "kv_last", "strength"}
 
 
 def _named(head: int) -> int | str:

@@ -20,6 +20,7 @@ from attnviz.session.sight import sight_of
 from attnviz.session.view import PICTURE_NAMES, HeadChoice, Sinks, View
 from tests.golden.families_reader import write_model
 from tests.scene.pictures import SHOWN, run_of
+from tests.scene.steps_cases import change
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,6 +127,30 @@ def test_steps_are_every_array_of_one_token(run: Run, tmp_path: Path) -> None:
     assert read["hidden", -1, 3, -1] == 0.0
     assert read["scale", -1, -1, -1] == pytest.approx(32**-0.5)
     assert len(read) == sum(np.size(value) for value in arrays.values()) - 1  # all but the provenance, each once
+
+
+@pytest.mark.parametrize("way", ["zero", "uniform", "frozen", "more", "set"])
+def test_steps_have_what_a_person_changed(run: Run, tmp_path: Path, way: str) -> None:
+    it = run.trace.tokens.index("it")
+    made = change(run, View(3, HeadChoice(frozenset({1}), 12), focus=it, picture="steps"), it, way)
+    for suffix in (".npz", ".json", ".csv"):
+        save_shown(made.run, made.view, tmp_path / f"x{suffix}")
+    steps, arrays = made.run.trace.steps(3, it), read_npz(tmp_path / "x.npz")
+    wanted = {name: value for name in ("changed", "strength") if (value := getattr(steps, name)) is not None}
+    assert set(wanted) == set(arrays) & {"changed", "strength"} != set()
+    told = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    table = csv.DictReader(line for line in (tmp_path / "x.csv").read_text().splitlines() if not line.startswith("# "))
+    read = {(row["step"], int(row["head"]), int(row["key"]), int(row["number"])): np.float32(row["value"]) for row in table}
+    for name, values in wanted.items():
+        assert np.array_equal(arrays[name], values)
+        assert np.array_equal(np.array(told[name], np.float32), values)
+        for at, value in np.ndenumerate(values):
+            assert read[name, at[0], at[1] if len(at) == 2 else -1, -1] == value
+    weights = steps.attention if steps.changed is None else steps.changed
+    context = np.einsum("hk,hkd->hd", weights, steps.values)
+    assert np.allclose(context, arrays["context"], atol=1e-5)
+    strength = np.ones(12) if steps.strength is None else steps.strength
+    assert np.allclose((arrays["context"] * strength[:, None]).ravel(), arrays["concatenated"], atol=1e-6)
 
 
 def test_hidden_keys_have_no_score_in_json(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from attnviz.export.stages import COPIES
 from attnviz.scene.numbers import number
 from attnviz.scene.steps.content import content_of
 from attnviz.scene.steps.scene import STAGE_TITLES
-from attnviz.session.view import View
+from attnviz.session.view import HeadChoice, View
 from tests.scene.pictures import run_of
-from tests.scene.steps_cases import CASES, Case, run_of_case, view_of
+from tests.scene.steps_cases import CASES, CHANGED_CASES, WAYS, Case, change, changed_case, run_of_case, view_of
 
 if TYPE_CHECKING:
     from attnviz.engine.model import Model
@@ -51,7 +51,7 @@ def wanted(of: Content, stage: StageName) -> dict[str, Any]:
         "vectors": {"x": steps.entering if steps.normed is None else steps.normed},
         "projections": {"q": steps.q[head], "k": steps.k[head], "v": steps.values[head]},
         "scores": {"scores": steps.scores[head]},
-        "softmax": {"attention": steps.attention[head]},
+        "softmax": {"attention": steps.attention[head]} | ({} if of.changed is None else {"changed": steps.changed[head]}),
         "weighted": {"weighted": steps.weighted[head], "output": steps.context[head]},
         "heads": {"concatenated": steps.concatenated},
         "output": {"added": steps.added, "new": steps.leaving, "cosine": of.cosine},
@@ -96,6 +96,46 @@ def test_the_real_models_programs_run(minilm: Model, stage: StageName) -> None:
     check(of, stage)
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("case", CHANGED_CASES, ids=str)
+def test_programs_of_what_was_changed_give_the_traces_numbers(case: Case, way: str) -> None:
+    of = changed_content(case, way)
+    for stage in STAGES:
+        check(of, stage)
+    assert ("changed = " in as_numpy(of, "softmax")) == ("changed = " in as_numpy(of, "weighted")) == (of.changed is not None)
+    assert ("strength = " in as_numpy(of, "heads")) == (of.steps.strength is not None)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_real_models_programs_run_with_something_changed(minilm: Model, way: str) -> None:
+    view = View(layer=3, heads=HeadChoice(frozenset({1}), 12), focus=10)
+    made = change(run_of(minilm, "The animal didn't cross the street because it was tired."), view, 10, way)
+    of = content_of(made.run.trace, view)
+    assert of is not None
+    for stage in STAGES:
+        check(of, stage)
+
+
+def test_programs_run_one_after_the_other_lead_from_the_scores_to_the_heads_side_by_side() -> None:
+    """What one stage computes is what the next begins with, to the last digit but for rounding."""
+    for way in WAYS:
+        of = changed_content(Case("gpt-oss-windows-yarn"), way)
+        softmax, weighted, heads = (results(of, stage) for stage in ("softmax", "weighted", "heads"))
+        weights = softmax["attention" if of.changed is None else "changed"]
+        np.testing.assert_allclose(weights @ weighted["v"], heads["outputs"][of.head], rtol=2e-5, atol=2e-6)
+        width = len(weighted["output"])
+        part = heads["concatenated"][of.head * width : (of.head + 1) * width]
+        np.testing.assert_allclose(part, weighted["output"] * of.strength, rtol=2e-5, atol=2e-6)
+
+
+def changed_content(case: Case, way: str) -> Content:
+    made = changed_case(case, way)
+    of = content_of(made.run.trace, made.view)
+    assert of is not None
+    assert (of.changed is not None) == (way in ("uniform", "frozen") or way.startswith("set"))
+    return of
+
+
 @each_stage
 def test_programs_need_numpy_alone_and_say_whose_they_are(stage: StageName) -> None:
     text = as_numpy(content(CASES[0]), stage)
@@ -114,6 +154,40 @@ def test_formulas_of_awkward_tokens_are_whole(minilm: Model, stage: StageName) -
     of = content_of(run_of(minilm, "\\ {x} $5 # a_b 100% ~ ^ &").trace, View(layer=1))
     assert of is not None
     check_formula(as_latex(of, stage))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("case", CHANGED_CASES, ids=str)
+def test_formulas_of_what_was_changed_are_whole_and_hold_it(case: Case, way: str) -> None:
+    of, steps = (
+        changed_content(case, way),
+        changed_case(case, way).run.trace.steps(case.layer, changed_content(case, way).query, case.kind),
+    )
+    for stage in STAGES:
+        check_formula(as_latex(of, stage))
+    softmax, weighted, heads = (as_latex(of, stage) for stage in ("softmax", "weighted", "heads"))
+    letter = "a" if of.changed is None else "a'"
+    assert f"&= {letter} V =" in weighted
+    assert weighted.startswith(f"\\[\n\\begin{{aligned}}\n{letter} &=")
+    assert ("a' &=" in softmax) == (of.changed is not None)
+    for key, value in changed_case(case, way).weights.items():
+        assert f"a'_{{{key}}} &= {value:g} \\\\" in softmax
+    if way == "uniform":
+        assert f"\\frac{{1}}{{{int(of.sees.sum())}}}" in softmax
+    factor = re.search(r"a'_j &= ([\d.]+)\\, a_j \\text\{ for the others\}", softmax)
+    assert bool(factor) == (way.startswith("set") and way not in ("set_uniform", "set_frozen"))
+    if factor:
+        others = [key for key in range(len(of.weights)) if key not in of.changed.chosen]
+        np.testing.assert_allclose(of.weights[others], float(factor[1]) * of.by_softmax[others], rtol=1e-4, atol=1e-7)
+    strengths = {
+        head: float(value) for names, value in re.findall(r"^(c_.*) &= ([\d.]+) \\\\$", heads, re.M) for head in heads_in(names)
+    }
+    known = np.ones(of.head_count) if steps.strength is None else steps.strength
+    assert strengths == {head: pytest.approx(float(value)) for head, value in enumerate(known) if value != 1.0}
+
+
+def heads_in(names: str) -> list[int]:
+    return [int(head) for head in re.findall(r"c_\{(\d+)\}", names)]
 
 
 def check_formula(text: str) -> None:

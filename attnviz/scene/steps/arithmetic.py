@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from attnviz.scene.steps.changed import Changed
     from attnviz.scene.steps.content import Content
 
 TOLD_DIGITS: Final = 5  # of a number that the pointer is at
@@ -99,11 +100,34 @@ def exponential_of(content: Content, key: int | None, is_right: Callable[[float]
 
 
 def share_of(content: Content, key: int | None) -> str:
-    """A key's weight, or for None the learned sink's, by what the exponentials come to: "49.437 ÷ 71.13"."""
+    """A key's weight behind the softmax, or for None the learned sink's, by what the exponentials come to: "49.437 ÷ 71.13"."""
     each, total = exponentials_of(content)
     own = math.exp(_sink(content) - taken_off(content)) if key is None else float(each[key])
-    weight = content.steps.sink_share[content.head] if key is None else content.weights[key]
+    weight = content.steps.sink_share[content.head] if key is None else content.by_softmax[key]
     return _fitting(" ÷ ".join, lambda values: values[0] / values[1], [own, total], weight)
+
+
+def changed_of(content: Content, key: int | None) -> str:
+    """How a key, or for None the learned sink, came by its weight where a person changed them: "0.0412 × 2.624", "1 ÷ 15"."""
+    changed, steps = content.changed, content.steps
+    if key in changed.chosen:
+        return "set by hand"
+    if changed.base == "frozen":
+        return "as in the run without changes" + (", scaled to what is left" if changed.chosen else "")
+    if changed.is_alike:
+        return "" if key is None else each_of(changed)
+    before = steps.sink_share[content.head] if key is None else content.by_softmax[key]
+    return _fitting(" × ".join, math.prod, [before, changed.factor], changed.sink if key is None else changed.weights[key])
+
+
+def each_of(changed: Changed) -> str:
+    """What each key gets where all are alike: "1 ÷ 15"; of what those leave that were set by hand: "0.8 ÷ 14"."""
+    return f"{changed.left:.9g} ÷ {changed.n_other}"
+
+
+def read(text: str) -> float:
+    """The number that a text of `number` or `fixed` stands for."""
+    return float(text.replace(MINUS, "-"))
 
 
 def _sink(content: Content) -> float | None:
@@ -123,13 +147,9 @@ def _fitting(
     texts: list[str] = []
     for digits in range(3, _MOST_DIGITS + 1):
         texts = [number(float(part), digits) for part in parts]
-        if number(made([_read(text) for text in texts]), told) == number(float(result), told):
+        if number(made([read(text) for text in texts]), told) == number(float(result), told):
             break
     return written(texts)
-
-
-def _read(text: str) -> float:
-    return float(text.replace(MINUS, "-"))
 
 
 def _sum(texts: Sequence[str]) -> str:

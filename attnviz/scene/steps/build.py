@@ -76,7 +76,7 @@ def _built(run: Run, view: View, content: Content | None, theme: Theme, layout: 
     """The scene at its own size."""
     kind, trace = kind_of(run.trace, view), run.trace
     heads = HeadChoice(frozenset() if content is None else frozenset({content.head}), trace.head_count_of(kind))
-    own = View(layer=view.layer, heads=heads, kind=view.kind, sinks=Sinks(treatment="show"))
+    own = View(layer=view.layer, heads=heads, kind=view.kind, picture="steps", sinks=Sinks(treatment="show"))
     sight = sight_of(trace, own)
     caption = caption_of(run, own, sight)
     rows = () if content is None else rows_of(content)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from attnviz.scene.steps.scores import scores_columns
-from attnviz.scene.steps.softmax import softmax_columns
+from attnviz.scene.steps.softmax import softmax_columns, weights_heading
 from attnviz.scene.steps.table import Cell, Column, keys_of
 from attnviz.scene.words import count_of
 
@@ -66,7 +67,7 @@ def _weighted(content: Content, rows: tuple[Row, ...]) -> tuple[Column, ...]:
             cells[at] = Cell(what, weighted[list(content.rest)].sum(axis=0, dtype=np.float32))
         elif row.kind == "sum":
             cells[at] = Cell(f"output of head {content.head}", content.steps.context[content.head])
-    return (_strips("weight × v", cells, 48, 82),)
+    return (replace(_strips(f"{weights_heading(content)} × v", cells, 48, 82), is_changed=content.changed is not None),)
 
 
 _COLUMNS: Final[dict[StageName, Callable[[Content, tuple[Row, ...]], tuple[Column, ...]]]] = {

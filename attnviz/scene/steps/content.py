@@ -8,10 +8,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from attnviz.engine.changes import NOTHING, Changes, HeadAt
+from attnviz.scene.steps.changed import Changed, changed_of
 from attnviz.session.sight import heads_of, kind_of
 from attnviz.session.units import tokens_of_kind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from attnviz.engine.config import Kind
@@ -33,6 +37,7 @@ class Content:
     n_shown_head: of so many shown heads this is the lowest; query, query_position: its row in the attention, and its place among
     the picture's tokens; was_pinned: it was chosen, not taken for want of a choice; vectors: what enters for each key,
     [key, d_model]; shown: the keys with a row of their own, in order; rest: the other keys; n_layer: of the stack;
+    changes: all that a person changed in the run; changed: what they made of this attention, None where it is the softmax's.
     """
 
     steps: Steps
@@ -52,6 +57,8 @@ class Content:
     rest: tuple[int, ...]
     is_parallel: bool
     residual_is_normed: bool
+    changes: Changes = NOTHING
+    changed: Changed | None = None
 
     @property
     def is_cross(self) -> bool:
@@ -60,8 +67,22 @@ class Content:
 
     @property
     def weights(self) -> Float32:
-        """This head's attention, [key]."""
+        """This head's attention, which weighs the values, [key]."""
+        return self.by_softmax if self.changed is None else self.changed.weights
+
+    @property
+    def by_softmax(self) -> Float32:
+        """The softmax's result, in whose place a person may have put other weights, [key]."""
         return self.steps.attention[self.head]
+
+    @property
+    def strength(self) -> float:
+        """A person's factor on this head's output, 1 where there is none."""
+        return 1.0 if self.steps.strength is None else float(self.steps.strength[self.head])
+
+    def is_muted(self, head: int) -> bool:
+        """Whether a person muted a head of this layer."""
+        return HeadAt(self.kind, self.layer, head) in self.changes.muted
 
     @property
     def sees(self) -> NDArray[np.bool_]:
@@ -94,7 +115,9 @@ def content_of(trace: Trace, view: View, most: int = MOST_KEYS) -> Content | Non
     first = first_query(trace, kind)
     position, was_pinned = _query(trace, view, kind)
     steps = _steps(trace, kind, view.layer, position - first)
-    shown = shown_keys(steps.attention[head], steps.hidden, None if first else position, most)
+    sink = float(trace.sink(view.layer, kind)[head, position - first])
+    changed = changed_of(steps, trace.changes, HeadAt(kind, view.layer, head), position - first, sink)
+    shown = _shown(steps.attention[head], changed, steps.hidden, None if first else position, most)
     stack = trace.config.stack_of(kind)
     return Content(
         steps=steps,
@@ -114,6 +137,8 @@ def content_of(trace: Trace, view: View, most: int = MOST_KEYS) -> Content | Non
         rest=tuple(key for key in range(len(keys)) if key not in set(shown)),
         is_parallel=stack.is_parallel,
         residual_is_normed=stack.residual_is_normed,
+        changes=trace.changes,
+        changed=changed,
     )
 
 
@@ -122,16 +147,26 @@ def first_query(trace: Trace, kind: Kind) -> int:
     return len(trace.keys(kind)) if kind == "cross" else 0
 
 
-def shown_keys(weights: Float32, hidden: NDArray[np.bool_], always: int | None, most: int = MOST_KEYS) -> tuple[int, ...]:
+def shown_keys(weights: Float32, hidden: NDArray[np.bool_], always: Collection[int], most: int = MOST_KEYS) -> tuple[int, ...]:
     """The keys with a row of their own: all, or of many the strongest that can be seen, and `always`; in the text's order."""
     if len(weights) <= most:
         return tuple(range(len(weights)))
     order = [int(key) for key in np.argsort(-weights, kind="stable") if not hidden[key]]
-    n = int(_SHARE * most)
-    chosen = set(order[:n])
-    if always is not None and always not in chosen:
-        chosen = {*order[: n - 1], always}
+    n = max(int(_SHARE * most), len(always))
+    others = [key for key in order if key not in always]
+    chosen = {*always, *others[: n - len(always)]}
     return tuple(sorted(chosen))
+
+
+def _shown(
+    by_softmax: Float32, changed: Changed | None, hidden: NDArray[np.bool_], query: int | None, most: int
+) -> tuple[int, ...]:
+    """The keys with a row of their own; of a changed attention those that are strong before or after it, and those set by hand."""
+    always = set() if query is None else {query}
+    if changed is None:
+        return shown_keys(by_softmax, hidden, always, most)
+    always |= {int(by_softmax.argmax()), *changed.chosen}  # the largest of the softmax is in its formula
+    return shown_keys(np.maximum(by_softmax, changed.weights), hidden, always, most)
 
 
 def _query(trace: Trace, view: View, kind: Kind) -> tuple[int, bool]:

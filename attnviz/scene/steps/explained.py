@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from attnviz.scene.what_if import MUTING_TIPS
+
+if TYPE_CHECKING:
+    from attnviz.scene.steps.content import Content
 
 _NORMED: Final = "normed: the numbers of the vector brought to one usual size,\nthen multiplied by factors that were trained"
 _WEIGHTS: Final = "trained numbers of this layer; where it has a bias, that is added"
+_WEIGHED: Final = "each number of the value times the key's weight"
 
 # By the heading or line as it stands on the picture.
 _MEANINGS: Final = {
@@ -24,7 +30,13 @@ _MEANINGS: Final = {
     "exp(s)": "e to the power of the score",
     "exp(s \N{MINUS SIGN} max)": "e to the power of the score less the largest:\nthe shares are the same, and easier to read",
     "weight": "which share of the sum the exponential is",
-    "weight × v": "each number of the value times the key's weight",
+    "weight × v": _WEIGHED,
+    "as set": "weights that a person set by hand; what they leave of the row\nis shared by the others as they had it",
+    "uniform": MUTING_TIPS["uniform"],
+    "frozen": "every head keeps the attention of the run without changes:\nonly what the muted heads write is missed",
+    "as set × v": _WEIGHED,
+    "uniform × v": _WEIGHED,
+    "frozen × v": _WEIGHED,
     "side by side": "the outputs of all heads in one vector",
     "mixed by W_O": f"all heads side by side times W_O:\n{_WEIGHTS}",
     "+ x, its own vector": "what entered this layer is kept, and added",
@@ -41,3 +53,10 @@ COLOURS: Final = (
 def meaning_of(text: str) -> str:
     """What a heading or a line says, in other words; empty where it needs none."""
     return _MEANINGS.get(text, "")
+
+
+def strength_meaning(content: Content, head: int) -> str:
+    """What the factor on a head's output means."""
+    if content.is_muted(head) and content.changes.muting != "uniform":
+        return MUTING_TIPS[content.changes.muting]
+    return "a person set how much of the head's output goes on"

@@ -24,7 +24,7 @@ _APART: Final = 7.0  # between the query's row and its keys', and before the sum
 
 def head_height(flow: FlowRow) -> float:
     """The height of titles, sentences, formulas and column headings."""
-    sentence = max(len(stage.sentence) for stage in flow.stages)
+    sentence = max(len(stage.sentence) + len(stage.change) for stage in flow.stages)
     formula = max(len(stage.formula) for stage in flow.stages)
     return TITLE + LINE * (sentence + formula) + 8 + _HEADING
 
@@ -80,9 +80,10 @@ def _set_head(placed: Placed, setting: Setting, top: float, body: float, bottom:
     sheet.labels.append(Label(number, placed.left, baseline(top + TITLE / 2) + 0.5, TITLE_SIZE, "accent", bold=True))
     sheet.labels.append(Label(draft.title, x, baseline(top + TITLE / 2) + 0.5, TITLE_SIZE, "ink", bold=True))
     y = top + TITLE
-    for line in placed.sentence:
-        sheet.text(line, placed.left, y + LINE / 2, "muted")
-        y += LINE
+    for lines, ink in ((placed.sentence, "muted"), (placed.change, "what_if_ink")):
+        for line in lines:
+            sheet.text(line, placed.left, y + LINE / 2, ink)
+            y += LINE
     # Formulas stand on one line across the stages, right above the columns.
     y = body - _HEADING - 4 - LINE * len(placed.formula)
     for line in placed.formula:
@@ -91,7 +92,8 @@ def _set_head(placed: Placed, setting: Setting, top: float, body: float, bottom:
     end = x + setting.measure(draft.title, TITLE_SIZE, True) + 5
     copy = Box(end, top + 2, end + COPY_WIDTH, top + TITLE - 2)
     box = Box(placed.left - 4, top, placed.right + 4, bottom)
-    sheet.stages.append(Stage(draft.name, draft.title, draft.sentence, draft.formula, box, copy))
+    said = f"{draft.sentence} {draft.change}".rstrip()
+    sheet.stages.append(Stage(draft.name, draft.title, said, draft.formula, box, copy))
 
 
 def _set_wires(flow: FlowRow, setting: Setting, middles: Mapping[int, float], body: float) -> None:

@@ -7,9 +7,11 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
 from attnviz.scene.page import MARGIN, SMALL
+from attnviz.scene.steps.change_words import change_of
 from attnviz.scene.steps.columns import columns_of
 from attnviz.scene.steps.output import output_items
 from attnviz.scene.steps.scene import STAGE_TITLES, StageName
+from attnviz.scene.steps.strengths import strengths_room
 from attnviz.scene.steps.words import formula_of, sentence_of
 from attnviz.scene.words import wrap
 
@@ -41,12 +43,14 @@ TABLE: Final[tuple[StageName, ...]] = ("vectors", "projections", "scores", "soft
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """A stage that has no place yet. number: its place in the flow, from 1; least, wanted: its width."""
+    """A stage that has no place yet. number: its place in the flow, from 1; change: what a person changed in it, empty for nothing;
+    least, wanted: its width."""
 
     name: StageName
     number: int
     title: str
     sentence: str
+    change: str
     formula: str
     columns: tuple[Column, ...]
     least: float
@@ -62,6 +66,7 @@ class Placed:
     right: float
     columns: tuple[tuple[float, float], ...]
     sentence: tuple[str, ...]
+    change: tuple[str, ...]
     formula: tuple[str, ...]
 
 
@@ -83,7 +88,7 @@ def drafts_of(content: Content, rows: Sequence[Row], measure: Measure) -> tuple[
     drafts = []
     for place, (name, title) in enumerate(STAGE_TITLES.items(), 1):
         columns = columns_of(content, tuple(rows), name)
-        sentence, formula = sentence_of(content, name), formula_of(content, name)
+        sentence, change, formula = sentence_of(content, name), change_of(content, name), formula_of(content, name)
         if name == "tokens":
             least, wanted = _names_width(rows, measure), _NAMES[1]
         elif name in _LISTS:
@@ -93,8 +98,8 @@ def drafts_of(content: Content, rows: Sequence[Row], measure: Measure) -> tuple[
             gaps = COLUMN_GAP * (len(columns) - 1)
             least = max(sum(column.least for column in columns) + gaps, _SENTENCE[0], title_width)
             wanted = max(sum(column.wanted for column in columns) + gaps, _SENTENCE[1])
-        wanted = max(least, wanted, measure(sentence, SMALL, False) / _SENTENCE_LINES)
-        drafts.append(Draft(name, place, title, sentence, formula, columns, least, wanted))
+        wanted = max(least, wanted, *(measure(text, SMALL, False) / _SENTENCE_LINES for text in (sentence, change)))
+        drafts.append(Draft(name, place, title, sentence, change, formula, columns, least, wanted))
     return tuple(drafts)
 
 
@@ -108,6 +113,9 @@ def _list_widths(content: Content, name: StageName, measure: Measure) -> tuple[f
     least, wanted = _LISTS[name]
     if name == "output":
         least = max(least, *(measure(item.line, SMALL, item.is_result) + 1 for item in output_items(content)))
+    else:
+        factors = strengths_room(content, measure)
+        least, wanted = least + factors, wanted + factors
     return least, wanted
 
 
@@ -183,7 +191,7 @@ def _placed(draft: Draft, left: float, width: float, measure: Measure) -> Placed
         size = _between(column.least, column.wanted, share if column.form == "strip" else min(share, 1.3), width)
         columns.append((at, at + size))
         at += size + COLUMN_GAP
-    lines = (tuple(wrap(text, SMALL, width, measure)) for text in (draft.sentence, draft.formula))
+    lines = (tuple(wrap(text, SMALL, width, measure)) if text else () for text in (draft.sentence, draft.change, draft.formula))
     return Placed(draft, left, left + width, tuple(columns), *lines)
 
 

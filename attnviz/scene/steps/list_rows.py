@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from attnviz.scene.numbers import number
@@ -9,12 +10,14 @@ from attnviz.scene.page import SMALL
 from attnviz.scene.palette import head_colour
 from attnviz.scene.scene import Box
 from attnviz.scene.steps.cells import strongest_of
-from attnviz.scene.steps.explained import meaning_of
+from attnviz.scene.steps.explained import meaning_of, strength_meaning
 from attnviz.scene.steps.output import output_items
 from attnviz.scene.steps.scene import HeadBox
 from attnviz.scene.steps.sheet import LINE, heading_middle
+from attnviz.scene.steps.strengths import FACTOR_GAP, strength_of, strengths_of, strengths_room
 
 if TYPE_CHECKING:
+    from attnviz.scene.steps.content import Content
     from attnviz.scene.steps.layout import Placed
     from attnviz.scene.steps.output import Item
     from attnviz.scene.steps.scene import StageName
@@ -46,8 +49,8 @@ def set_heads(setting: Setting, placed: Placed, top: float, bottom: float) -> No
     """From `top` on, where the query's row of a table begins, the heads' outputs in one vector, this head's part
     lifted out of it, and below it each by itself."""
     content, sheet = setting.content, setting.sheet
-    context, count = content.steps.context, content.head_count
-    scale = strongest_of(list(context), placed.right - placed.left - _WIDE_NAME)
+    context, count, factors = content.steps.context, content.head_count, strengths_room(content, setting.measure)
+    scale = strongest_of(list(context), placed.right - placed.left - _WIDE_NAME - factors)
     sheet.heading("side by side", placed.left, placed.right, heading_middle(top))
     _set_side_by_side(setting, placed, top + (setting.row_height - setting.strip) / 2, scale)
     first = top + setting.strip + _SIDE_BY_SIDE
@@ -59,21 +62,22 @@ def set_heads(setting: Setting, placed: Placed, top: float, bottom: float) -> No
     begin = min(max(content.head - n_shown // 2, 0), count - n_shown)
     pitch = min((bottom - first - (_MORE if n_more else 0.0)) / n_shown, high)
     for place, head in enumerate(range(begin, begin + n_shown)):
-        _set_head_row(setting, placed, head, first + pitch * (place + 0.5), pitch, scale)
+        _set_head_row(setting, placed, head, first + pitch * (place + 0.5), pitch, scale, factors)
     if n_more:
         sheet.text(f"and {count - n_shown:,} more heads", placed.left, first + pitch * n_shown + _MORE - LINE / 2)
 
 
 def _set_side_by_side(setting: Setting, placed: Placed, top: float, scale: float) -> None:
-    content, sheet = setting.content, setting.sheet
-    whole, (count, width) = content.steps.concatenated, content.steps.context.shape
+    content, sheet, steps = setting.content, setting.sheet, setting.content.steps
+    whole, (count, width) = steps.concatenated, steps.context.shape
     room = placed.right - placed.left
-    begin, end = content.head * width, (content.head + 1) * width
-    for start, stop, lift in ((0, begin, 0.0), (begin, end, _LIFT), (end, len(whole), 0.0)):
+    for first, end in _parts_of(content):
+        start, stop, lift = first * width, end * width, _LIFT if first == content.head else 0.0
         box = Box(
             placed.left + room * start / len(whole), top - lift, placed.left + room * stop / len(whole), top + setting.strip - lift
         )
-        sheet.strip("heads", "all heads side by side", whole[start:stop], scale, box, start)
+        parts = (float(steps.strength[first]), steps.context[first]) if strength_of(content, first) else None
+        sheet.strip("heads", "all heads side by side", whole[start:stop], scale, box, start, parts)
     for head in range(count) if room / count >= 2.0 else (content.head,):
         left, length = placed.left + room * head / count, room / count
         opacity = 1.0 if head == content.head else 0.45
@@ -87,16 +91,32 @@ def _set_side_by_side(setting: Setting, placed: Placed, top: float, scale: float
         )
 
 
-def _set_head_row(setting: Setting, placed: Placed, head: int, middle: float, pitch: float, scale: float) -> None:
+def _parts_of(content: Content) -> list[tuple[int, int]]:
+    """The heads side by side in parts, from a head to the one behind the last: this head, each that goes on with another strength,
+    and those between."""
+    alone = sorted({content.head, *strengths_of(content)})
+    edges = sorted({0, content.head_count, *alone, *(head + 1 for head in alone)})
+    return list(pairwise(edges))
+
+
+def _set_head_row(setting: Setting, placed: Placed, head: int, middle: float, pitch: float, scale: float, factors: float) -> None:
+    """A head's output; factors: the room behind it for what it is multiplied by."""
     content, sheet = setting.content, setting.sheet
-    is_own = head == content.head
-    left = placed.left + _WIDE_NAME
+    is_own, factor = head == content.head, strength_of(content, head)
+    left, right = placed.left + _WIDE_NAME, placed.right - factors
     height = min(setting.strip, max(pitch - (3.0 if pitch > 8 else 1.0), 1.5))
-    box = Box(left, middle - height / 2, placed.right, middle + height / 2)
+    box = Box(left, middle - height / 2, right, middle + height / 2)
     if pitch >= _NAMED or is_own:
         sheet.text(f"H{head}", placed.left, middle, "ink" if is_own else "faint", bold=is_own)
     sheet.bar(left - 5, 3.0, middle, head_colour(head, setting.theme), 1.0 if is_own else 0.45, height)
-    sheet.strip("heads", f"output of head {head}", content.steps.context[head], scale, box)
+    onward = f", before it goes on {factor}" if factor else ""
+    sheet.strip("heads", f"output of head {head}{onward}", content.steps.context[head], scale, box)
+    if factor and (pitch >= _NAMED or is_own):
+        what, value = f"strength of head {head}", float(content.steps.strength[head])
+        end, how = right + FACTOR_GAP + setting.measure(factor, SMALL, is_own), strength_meaning(content, head)
+        sheet.number("heads", what, value, factor, end, middle, "what_if_ink", bold=is_own, how=how)
+    elif factor:
+        sheet.bar(right + FACTOR_GAP / 2, 4.0, middle, setting.theme.what_if_ink, 1.0, height)
     sheet.heads.append(HeadBox(head, Box(placed.left - 2, middle - pitch / 2, placed.right, middle + pitch / 2)))
 
 

@@ -58,12 +58,12 @@ class Sheet:
             text = text.rstrip("\N{HORIZONTAL ELLIPSIS}")[:-1] + "\N{HORIZONTAL ELLIPSIS}"
         self.text(text, left, middle, ink, bold=bold)
 
-    def heading(self, text: str, left: float, right: float, middle: float, align: str = "left") -> None:
+    def heading(self, text: str, left: float, right: float, middle: float, align: str = "left", ink: Ink = "muted") -> None:
         """A column's heading, which tells what it means."""
         if align == "left":
-            self.fitted(text, left, right, middle)
+            self.fitted(text, left, right, middle, ink)
         else:
-            self.text(text, right, middle, align=align)
+            self.text(text, right, middle, ink, align=align)
         self.explain(text, left, right, middle)
 
     def explain(self, text: str, left: float, right: float, middle: float, meaning: str | None = None) -> None:

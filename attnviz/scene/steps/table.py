@@ -27,7 +27,7 @@ class Row(NamedTuple):
 class Cell(NamedTuple):
     """What stands in one row of a column. what: as the pointer names it; values: a strip's numbers, or the one number; text: of a
     number; is_faint: it has no part in the sum; how: the number's arithmetic; parts: the number and the vector that a strip is the
-    product of."""
+    product of; is_set: a person set it by hand."""
 
     what: str
     values: Float32
@@ -35,12 +35,14 @@ class Cell(NamedTuple):
     is_faint: bool = False
     how: str = ""
     parts: tuple[float, Float32] | None = None
+    is_set: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
     """One column. cells: by the number of their row; least, wanted: its width, pixels; scale: the number of a bar's whole length,
-    where there is one beside each number."""
+    where there is one beside each number; is_changed: it is what a person made of the numbers before it; is_past: it is what there
+    was before that."""
 
     heading: str
     form: Literal["strip", "number"]
@@ -48,6 +50,8 @@ class Column:
     least: float
     wanted: float
     scale: float | None = None
+    is_changed: bool = False
+    is_past: bool = False
 
 
 def rows_of(content: Content) -> tuple[Row, ...]:

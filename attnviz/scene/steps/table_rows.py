@@ -25,12 +25,13 @@ def set_columns(placed: Placed, setting: Setting, middles: Mapping[int, float]) 
     """The columns of a stage; middles: the y of the middle of each row, by its number."""
     for column, (left, right) in zip(placed.draft.columns, placed.columns, strict=True):
         heading = heading_middle(min(middles.values()) - setting.row_height / 2)
+        ink = "what_if_ink" if column.is_changed else "muted"
         if column.form == "strip":
-            setting.sheet.heading(column.heading, left, right, heading)
+            setting.sheet.heading(column.heading, left, right, heading, ink=ink)
             _set_strips(column, placed, left, right, setting, middles)
         else:
             bar = _bar_width(column, right - left, setting.measure)
-            setting.sheet.heading(column.heading, left, right - bar, heading, align="right")
+            setting.sheet.heading(column.heading, left, right - bar, heading, align="right", ink=ink)
             _set_numbers(column, placed, left, right - bar, bar, setting, middles)
 
 
@@ -51,9 +52,9 @@ def _set_numbers(
             setting.sheet.text(cell.text, left, middles[at], "faint")
             continue
         is_sum = setting.rows[at].kind == "sum"
-        ink = "faint" if cell.is_faint else "ink"
+        ink = "faint" if cell.is_faint else "what_if_ink" if cell.is_set else "muted" if column.is_past else "ink"
         stage, value = placed.draft.name, float(cell.values)
-        setting.sheet.number(stage, cell.what, value, cell.text, right, middles[at], ink, bold=is_sum, how=cell.how)
+        setting.sheet.number(stage, cell.what, value, cell.text, right, middles[at], ink, bold=is_sum or cell.is_set, how=cell.how)
         if bar and not is_sum and not cell.is_faint:
             _set_bar(column, value, right + 8, bar - 8, stage == "softmax", setting, middles[at])
 

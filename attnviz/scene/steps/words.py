@@ -8,7 +8,9 @@ import numpy as np
 
 from attnviz.scene.numbers import fixed, number
 from attnviz.scene.steps.arithmetic import exponential_of, scale_of
-from attnviz.scene.steps.softmax import WEIGHT_DECIMALS, shown_exponentials
+from attnviz.scene.steps.change_words import change_of
+from attnviz.scene.steps.scene import STAGE_TITLES
+from attnviz.scene.steps.softmax import shown_exponentials, shown_weights
 from attnviz.scene.steps.table import name_of, rows_of
 from attnviz.scene.words import count_of
 
@@ -69,10 +71,11 @@ def description_of(content: Content, caption: str) -> str:
     """The picture in words."""
     top = np.argsort(-content.weights, kind="stable")[:3]
     looks = ", ".join(f"{content.keys[key].shown} {content.weights[key]:.2f}" for key in top if content.weights[key] > 0)
-    return (
+    told = (
         f"Steps of the attention of {content.query_token.shown} in {caption}: it looks most at {looks}; "
         f"its vector before and after have a cosine of {number(content.cosine)}."
     )
+    return " ".join(filter(None, (told, *(change_of(content, stage) for stage in STAGE_TITLES))))
 
 
 def _tokens_sentence(content: Content) -> str:
@@ -190,13 +193,14 @@ def _scores_formula(content: Content) -> str:
 
 
 def _softmax_formula(content: Content) -> str:
-    """The largest weight as its exponential over the sum of all, which is the one in the table's row of sums."""
-    key, shown = int(content.weights.argmax()), shown_exponentials(content, rows_of(content))
-    total, weight = round(shown.total, shown.total_decimals), fixed(float(content.weights[key]), WEIGHT_DECIMALS)
+    """The softmax's largest weight as its exponential over the sum of all, which is the one in the table's row of sums."""
+    key, rows = int(content.by_softmax.argmax()), rows_of(content)
+    shown, decimals = shown_exponentials(content, rows), shown_weights(content, rows).decimals
+    total, weight = round(shown.total, shown.total_decimals), fixed(float(content.by_softmax[key]), decimals)
     own = round(shown.each[1 + content.shown.index(key)], shown.decimals)
 
     def is_right(made: float) -> bool:
-        return round(made, shown.decimals) == own and fixed(made / total, WEIGHT_DECIMALS) == weight
+        return round(made, shown.decimals) == own and fixed(made / total, decimals) == weight
 
     over = exponential_of(content, key, is_right)
     return _BREAK.join((f"{name_of(content.keys[key].shown)}:", over, f"÷ {fixed(total, shown.total_decimals)} = {weight}"))
@@ -208,7 +212,8 @@ def _weighted_formula(content: Content) -> str:
 
 def _heads_formula(content: Content) -> str:
     count, width = content.steps.context.shape
-    return f"o: {count} × [{width}] = [{count * width}]"
+    each = "o: " if content.steps.strength is None else f"o × strength:{_BREAK}"
+    return f"{each}{count} × [{width}] = [{count * width}]"
 
 
 def _output_formula(content: Content) -> str:
