@@ -25,6 +25,27 @@ def add_what_to_run(parser: argparse.ArgumentParser) -> None:
         help="which attention of an encoder-decoder to draw, or to write as CSV (default: encoder)",
     )
     parser.add_argument("--head-count", metavar="H", type=int, help="run with H heads: a what-if (default: as trained)")
+    what_if = parser.add_argument_group("to change the heads and see what follows")
+    what_if.add_argument("--mute", metavar="L3.H1", action="append", help="mute heads, several with commas between them")
+    what_if.add_argument(
+        "--muting",
+        choices=["zero", "uniform", "frozen"],
+        default="zero",
+        help="what that means: the output is zero; the attention is alike for all tokens; the output is zero and all heads keep "
+        "their attention (default: zero)",
+    )
+    what_if.add_argument("--strength", metavar="L3.H1=0.5", action="append", help="multiply a head's output by 0 to 2")
+    what_if.add_argument(
+        "--weight",
+        metavar="L3.H1:it>animal=0.1",
+        action="append",
+        help="set one attention weight, from a query to a key (#10>#2 by position); the rest of its row is scaled",
+    )
+    writing = parser.add_argument_group("to have a model go on with the text, where it can")
+    writing.add_argument("--write", metavar="N", type=_count, default=0, help="have it write N tokens first")
+    writing.add_argument("--temperature", metavar="T", type=float, default=0.0, help="0 takes the likeliest tokens (default: 0)")
+    writing.add_argument("--seed", metavar="S", type=_count, default=0, help="which draw, at temperatures above 0 (default: 0)")
+    writing.add_argument("--written", metavar="IDS", help="put tokens behind the text by their numbers, such as 464,3797")
 
 
 def add_view(parser: argparse._ActionsContainer) -> None:
@@ -60,6 +81,31 @@ def add_grid(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--sort", action="store_true", help="order the heads of each layer of a grid by it")
     parser.add_argument("--least", metavar="X", type=float, help="fade heads of a grid below it")
     parser.add_argument("--most", metavar="X", type=float, help="fade heads of a grid above it")
+
+
+def add_figure(parser: argparse.ArgumentParser) -> None:
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument(
+        "--strongest",
+        metavar="PERCENT",
+        type=float,
+        default=70.0,
+        help="draw each token's strongest keys up to this share of its attention (default: 70)",
+    )
+    limit.add_argument("--min-weight", metavar="W", type=float, help="draw all weights from W on instead")
+    parser.add_argument("--width", metavar="W", default="5.5in", help="such as 5.5in, 140mm or 1200px (default: 5.5in)")
+    parser.add_argument("--dpi", type=int, default=300, help="resolution of a PNG (default: 300)")
+    parser.add_argument("--theme", choices=["light", "dark"], default="light", help="colours (default: light)")
+    ground = parser.add_mutually_exclusive_group()
+    ground.add_argument("--transparent", action="store_true", help="no background")
+    ground.add_argument("--background", choices=["white", "theme", "transparent"], help="(default: white, in the dark the theme's)")
+
+
+def _count(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal() or len(text) > 6:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a whole number from 0 on')
+    return int(text)
 
 
 def _sinks(text: str) -> frozenset[str]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from attnviz.cli.running import run_of, say_what_if
 from attnviz.cli.view import is_told, kind_of_options, threshold_of, view_of
 from attnviz.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
-
-    from attnviz.session.run import Run
 
 _ONE_HEAD = "The steps are those of one head; name one with --heads, such as --heads 1."
 
@@ -27,14 +25,14 @@ def attend(options: argparse.Namespace) -> int:
     if is_told(options) and options.logits:
         raise InputError("A picture shows no scores over the vocabulary; leave out --logits, or the options of the picture.")
     layers = _check_layers(options) if is_told(options) else None
-    run = _run(options)
+    run = run_of(options)
     if is_told(options):
         layers = layers or list(range(run.trace.n_layer_of(kind_of_options(options, run))))
         views = [view_of(options, run, layer, Threshold()) for layer in layers]  # each checked
         save_shown(run, views[0], options.output, layers)
     else:
         save_numbers(run, options.output, options.layers, options.logits, kind_of_options(options, run))
-    _say_what_if(run)
+    say_what_if(run)
     return 0
 
 
@@ -49,7 +47,7 @@ def render(options: argparse.Namespace) -> int:
         raise InputError("Which layer? Name it with --layer; only the grid draws all of them.")
     threshold = threshold_of(options)
     width = inches(options.width)
-    run = _run(options)
+    run = run_of(options)
     view = view_of(options, run, options.layer or 0, threshold)
 
     from attnviz.paint.headless import start_painting
@@ -60,7 +58,7 @@ def render(options: argparse.Namespace) -> int:
     usual = "transparent" if options.transparent else "white" if options.theme == "light" else "theme"
     background = options.background or usual
     save_figure(run, view, options.output, Paper(width, options.dpi, options.theme, background))
-    _say_what_if(run)
+    say_what_if(run)
     return 0
 
 
@@ -76,29 +74,6 @@ def _check_layers(options: argparse.Namespace) -> list[int]:
     if options.view == "steps" and options.heads is not None and len(options.heads) > 1:
         raise InputError(_ONE_HEAD)
     return layers
-
-
-def _run(options: argparse.Namespace) -> Run:
-    from attnviz.library.discovery import resolve_model
-    from attnviz.session.request import Request
-    from attnviz.session.run import Runner
-    from attnviz.session.settings import load_settings
-
-    path = resolve_model(options.model, load_settings().recent)
-    run = Runner().run(Request(path, options.text, options.pair, options.head_count))
-    from attnviz.scene.words import beyond_trained_line, left_out_line
-
-    for line in (left_out_line(run), beyond_trained_line(run)):
-        if line is not None:
-            print(f"attnviz: {line}", file=sys.stderr)
-    return run
-
-
-def _say_what_if(run: Run) -> None:
-    if run.trace.is_what_if:
-        from attnviz.scene.words import what_if_line
-
-        print(f"attnviz: {what_if_line(run)}", file=sys.stderr)
 
 
 def _check_output(path: Path) -> None:

@@ -66,7 +66,10 @@ QToolButton[segment="first"] {{ border-top-right-radius: 0; border-bottom-right-
 QToolButton[segment="middle"] {{ border-radius: 0; border-left: none; }}
 QToolButton[segment="last"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; border-left: none; }}
 QToolButton[segment]:checked {{ background: {focus_ground}; border-color: {hairline}; color: {accent}; font-weight: 600; }}
+QToolButton[narrow="true"] {{ padding: 4px 9px; }}
 QToolButton[segment]:focus {{ color: {accent}; }}
+QToolButton[small="true"] {{ padding: 0 7px; color: {muted}; font-size: 12px; border-radius: 4px; }}
+QToolButton[small="true"]:checked {{ background: {what_if_ground}; border: 1px solid {what_if_ink}; color: {what_if_ink}; }}
 QToolButton:disabled, QPushButton:disabled {{ color: {faint}; background: {panel}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QPushButton[primary="true"] {{ background: {accent}; color: {accent_ink}; border: 1px solid {accent}; }}

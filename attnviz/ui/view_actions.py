@@ -9,13 +9,14 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 
 from attnviz.session.sight import heads_of, kind_of
-from attnviz.session.view import HeadChoice, Sinks
+from attnviz.session.view import Arc, HeadChoice, Sinks
 from attnviz.session.weights import MEAN
 
 if TYPE_CHECKING:
     from attnviz.analysis.edges import Threshold
     from attnviz.session.grid_choice import GridChoice
-    from attnviz.session.session import Session, State
+    from attnviz.session.session import Session
+    from attnviz.session.state import State
     from attnviz.session.view import PictureKind
     from attnviz.ui.reader import ReaderPage
     from attnviz.ui.window import MainWindow
@@ -43,6 +44,12 @@ class ViewActions(QObject):
         reader.pictures.headOpened.connect(self._on_head_opened)
         reader.head_panel.pictureWanted.connect(self._on_picture_picked)
         reader.head_panel.choiceChanged.connect(self._on_grid_choice_changed)
+        reader.pictures.arcPicked.connect(self._on_arc_picked)
+        reader.side.reading.pairPicked.connect(self._on_arc_picked)
+        reader.side.panelPicked.connect(self._on_panel_picked)
+        reader.side.pair.closed.connect(self._on_pair_closed)
+        reader.side.pair.headPicked.connect(self._on_head_picked)
+        reader.side.what_if.headPicked.connect(self.show_head)
         reader.bar.picturePicked.connect(self._on_picture_picked)
         reader.bar.quantityPicked.connect(self._on_quantity_picked)
         reader.bar.wordsPicked.connect(self._on_words_picked)
@@ -100,7 +107,11 @@ class ViewActions(QObject):
         self._reader.pictures.move_pin(1)
 
     def unpin(self) -> None:
-        self._session.show(focus=None)
+        """Let go of the chosen pair, else of the token in focus."""
+        if self._session.state.view.arc is not None:
+            self._session.show(arc=None)
+        else:
+            self._session.show(focus=None)
         self._reader.pictures.currentWidget().setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def zoom_in(self) -> None:
@@ -111,6 +122,15 @@ class ViewActions(QObject):
 
     def fit(self) -> None:
         self._reader.pictures.currentWidget().fit()
+
+    def show_reading(self) -> None:
+        self._session.show(panel="reading")
+
+    def show_what_if(self) -> None:
+        self._session.show(panel="what_if")
+
+    def show_prediction(self) -> None:
+        self._session.show(panel="prediction")
 
     def all_heads(self) -> None:
         self._session.show(heads=None)
@@ -149,6 +169,16 @@ class ViewActions(QObject):
         """Show a head of the grid closely, in the picture that was last looked at beside the grid."""
         self._on_head_picked(layer, head)
         self._session.show(picture=self._beside_grid)
+
+    def _on_arc_picked(self, query: int, key: int) -> None:
+        """Look at a pair closely, where its weights are told."""
+        self._session.show(arc=Arc(query, key), panel="reading")
+
+    def _on_pair_closed(self) -> None:
+        self._session.show(arc=None)
+
+    def _on_panel_picked(self, panel: str) -> None:
+        self._session.show(panel=panel)
 
     def _on_grid_choice_changed(self, choice: GridChoice) -> None:
         self._session.show(grid=choice)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from attnviz.ui.panels.mixer import Mixer
     from attnviz.ui.window import MainWindow
 
 SENTENCES = {
@@ -59,7 +60,8 @@ def _as_trained(app: QApplication, window: MainWindow) -> None:
     """All heads of the trained count are on, nothing is in focus, and the window rests."""
     window.trained_heads()
     window.view_actions.all_heads()
-    window.session.show(focus=None)
+    window.session.show(focus=None, panel="reading")
+    window.what_if_actions.take_all_back()
     until(app, lambda: not window.session.state.busy)
     QTest.qWait(100)
 
@@ -123,11 +125,38 @@ def _layer_step(app: QApplication, window: MainWindow, number: int) -> float:
     return _timed(app, window, act, lambda: window.session.state.view.layer == target)
 
 
+def _mute(app: QApplication, window: MainWindow, number: int) -> float:
+    """A head in the middle of the model is muted, or heard again, on the panel of what-ifs."""
+    return _changed(app, window, lambda: _desk(window).row(1).mute.click())
+
+
+def _strength(app: QApplication, window: MainWindow, number: int) -> float:
+    """The fader of such a head moves by a step."""
+    fader = _desk(window).row(1).fader
+    key = Qt.Key.Key_Left if number % 20 < 10 else Qt.Key.Key_Right
+    return _changed(app, window, lambda: QTest.keyClick(fader, key))
+
+
+def _desk(window: MainWindow) -> Mixer:
+    """The heads of layer 3 on the panel of what-ifs."""
+    if window.session.state.view.panel != "what_if":
+        window.session.show(panel="what_if", layer=3)
+        QTest.qWait(100)
+    return window.reader.side.what_if.mixer
+
+
+def _changed(app: QApplication, window: MainWindow, act: Callable[[], None]) -> float:
+    before = window.session.state.run
+    return _timed(app, window, act, lambda: window.session.state.run is not before and not window.session.state.busy)
+
+
 GESTURES: dict[str, Callable[[QApplication, MainWindow, int], float]] = {
     "keystroke": _keystroke,
     "slider step": _slider_step,
     "layer step": _layer_step,
     "hover": _hover,
+    "mute": _mute,
+    "strength": _strength,
 }
 
 
@@ -153,5 +182,6 @@ def until(app: QApplication, condition: Callable[[], bool]) -> None:
     stop = time.perf_counter() + _PATIENCE_S
     while not condition():
         app.processEvents()
+        time.sleep(0.0003)  # as an event loop rests: one that spins holds the lock that the engine's thread needs
         if time.perf_counter() > stop:
             raise TimeoutError("the window did not repaint")

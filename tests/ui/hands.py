@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from attnviz.scene.scene import Scene
     from attnviz.session.run import Run
-    from attnviz.session.session import State
+    from attnviz.session.state import State
     from attnviz.ui.stops import StopSlider
     from attnviz.ui.window import MainWindow
 

@@ -12,9 +12,8 @@ from PySide6.QtWidgets import QApplication
 
 from attnviz.paint.fonts import text_width
 from attnviz.scene.arcs.focus import focus_labels
-from attnviz.scene.arcs.hit import arc_under
+from attnviz.scene.arcs.hit import arc_text, arc_under
 from attnviz.scene.palette import head_colour
-from attnviz.ui.pictures.canvas import arc_text
 from tests.ui.hands import CTRL, LEFT, NO_KEY, Hands
 
 if TYPE_CHECKING:

@@ -92,7 +92,7 @@ def test_a_run_says_how_far_it_is_and_can_be_called_off(hands: Hands, monkeypatc
     go_on, began = threading.Semaphore(0), threading.Event()
     real = type(hands.run.model).trace
 
-    def trace(model: Model, text: str, pair: Any, head_count: Any, cancelled: Callable[[], bool], progress: Any) -> Any:
+    def trace(model: Model, text: str, pair: Any, head_count: Any, cancelled: Callable[[], bool], progress: Any, **how: Any) -> Any:
         def step(done: int, total: int) -> None:
             progress(done, total)
             began.set()
@@ -100,7 +100,7 @@ def test_a_run_says_how_far_it_is_and_can_be_called_off(hands: Hands, monkeypatc
                 if cancelled():
                     return
 
-        return real(model, text, pair, head_count, cancelled, step)
+        return real(model, text, pair, head_count, cancelled, step, **how)
 
     monkeypatch.setattr(type(hands.run.model), "trace", trace)
     before = hands.run

@@ -105,7 +105,7 @@ def test_a_first_text_that_cannot_be_read_leaves_the_reader_with_the_sentence_an
     text: str,
     says: str,
 ) -> None:
-    def trace(*args: object) -> None:
+    def trace(*args: object, **how: object) -> None:
         raise MemoryError
 
     with monkeypatch.context() as crowded:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.scene.arcs.focus import arcs_in_focus
+from attnviz.scene.numbers import signed
+from attnviz.scene.words import head_name
 
 if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
@@ -42,6 +44,21 @@ def arc_under(scene: ArcScene, x: float, y: float) -> int | None:
         return None
     close = distance <= max(distance.min(), 0.0) + 1.5
     return int(candidates[np.flatnonzero(close)[-1]])  # arcs are kept weakest first
+
+
+def arc_text(scene: ArcScene, arc: int) -> str:
+    """What the pointer says of an arc: query, key, head, weight, of a difference with its sign; the texts are isolated, so that a
+    right-to-left word does not turn the line round."""
+    arcs, weight = scene.arcs, float(scene.arcs.weight[arc])
+    query, key = (_isolated(scene, int(index)) for index in (arcs.query[arc], arcs.key[arc]))
+    told = signed(weight, 3) if scene.is_difference else f"{weight:.3f}"
+    return f"{query} \N{RIGHTWARDS ARROW} {key}   {head_name(int(arcs.head[arc]))}   {told}"
+
+
+def _isolated(scene: ArcScene, index: int) -> str:
+    """A token's text with a direction of its own (Unicode Standard Annex 9, isolates)."""
+    box = scene.token_at(index)
+    return f"\N{FIRST STRONG ISOLATE}{'' if box is None else box.text}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def sample(curve: Float32) -> Float32:

@@ -5,40 +5,37 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from attnviz.analysis.reading import Reading, looked_at_by, looks_at
-from attnviz.paint.fonts import font, text_width
 from attnviz.scene.palette import head_colour
 from attnviz.scene.words import head_name
 from attnviz.session.sight import sight_of
+from attnviz.ui.lines import line
+from attnviz.ui.panels.bars import Bar, BarList
+from attnviz.ui.panels.heading import heading, title
 from attnviz.ui.panels.scrolling import scrolling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from PySide6.QtGui import QPaintEvent
 
     from attnviz.session.run import Run
     from attnviz.session.sight import Sight
     from attnviz.session.view import View
     from attnviz.ui.appearance import Appearance
 
-_ROW = 22
 _MOST_ROWS = 60
 _LEAST = 0.005  # of the largest weight that can be; less is written 0.00
 
 
-class ReadingList(QWidget):
+class ReadingList(BarList):
     """Rows of token, weight, bar and head."""
 
-    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._appearance = appearance
+    def __init__(self, name: str, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(appearance, parent, is_open=True, name=name)
+        self.setToolTip("Choose this pair: all heads by its weight")
         self._rows: list[tuple[Reading, str, bool]] = []
-        self._scale = 1.0
 
     def rows(self) -> list[tuple[Reading, str, bool]]:
         """Each reading with its token's text and whether the token is a special one."""
@@ -47,57 +44,40 @@ class ReadingList(QWidget):
     def show_rows(self, rows: Sequence[tuple[Reading, str, bool]], scale: float = 1.0) -> None:
         """Show these rows, the strongest first; scale: the weight of a full bar."""
         self._rows = list(rows[:_MOST_ROWS])
-        self._scale = scale
-        self.setFixedHeight(_ROW * len(self._rows))
-        self.setAccessibleDescription(", ".join(f"{text} {reading.weight:.2f}" for reading, text, _ in self._rows))
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(220, _ROW * len(self._rows))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._appearance.theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        bar = max(24.0, self.width() - 126.0 - 34.0)
-        first = max(0, event.rect().top() // _ROW)
-        last = min(len(self._rows), event.rect().bottom() // _ROW + 1)
-        for number in range(first, last):
-            reading, text, special = self._rows[number]
-            y = number * _ROW
-            baseline = y + 15.5
-            painter.setFont(font(13))
-            painter.setPen(QColor(theme.muted if special else theme.ink))
-            painter.drawText(QPointF(0, baseline), _shortened(text, 86.0))
-            painter.setPen(QColor(theme.ink))
-            painter.drawText(QPointF(92, baseline), f"{reading.weight:.2f}")
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(head_colour(reading.head, theme)))
-            painter.drawRoundedRect(QRectF(126, y + 7, max(1.5, bar * reading.weight / self._scale), 8), 2, 2)
-            painter.setFont(font(11))
-            painter.setPen(QColor(theme.muted))
-            head = head_name(reading.head)
-            painter.drawText(QPointF(self.width() - text_width(head, 11, False) - 2, baseline), head)
+        self.show_bars(
+            [
+                Bar(
+                    text,
+                    f"{reading.weight:.2f}",
+                    reading.weight / scale,
+                    colour=head_colour(reading.head, theme),
+                    note=head_name(reading.head),
+                    is_quiet=is_special,
+                )
+                for reading, text, is_special in self._rows
+            ]
+        )
 
 
 class ReadingPanel(QWidget):
     """The panel of the token in focus; without one it says how to get there."""
 
+    pairPicked = Signal(int, int)  # positions of query and key
+
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMinimumWidth(210)
-        self._title = QLabel(self)
-        self._title.setFont(font(17, True))
-        self._title.setStyleSheet("font-size: 17px;")
-        self._title.setWordWrap(True)
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._hint = QLabel(self)
-        self._hint.setWordWrap(True)
-        self._hint.setProperty("quiet", True)
-        self._at_label = _heading("looks at", self)
-        self._by_label = _heading("is looked at by", self)
-        self.looks_at = ReadingList(appearance, self)
-        self.looked_at_by = ReadingList(appearance, self)
+        self._title = title("", self)
+        self._hint = line("", self, quiet=True)
+        self._at_label = heading("looks at", self)
+        self._by_label = heading("is looked at by", self)
+        self.looks_at = ReadingList("looks at", appearance, self)
+        self.looked_at_by = ReadingList("is looked at by", appearance, self)
+        self._keys: list[tuple[int, int]] = []  # the pair of each row
+        self._queries: list[tuple[int, int]] = []
+        self.looks_at.rowClicked.connect(self._on_key_clicked)
+        self.looked_at_by.rowClicked.connect(self._on_query_clicked)
 
         inner = QWidget(self)
         column = QVBoxLayout(inner)
@@ -136,9 +116,18 @@ class ReadingPanel(QWidget):
         if sight.is_query(unit):
             row = looks_at(weights, range(len(sight.heads)), unit - sight.first_query)
             self.looks_at.show_rows(self._named(sight, row, 0), sight.scale)
+            self._keys = [(sight.position(unit), sight.position(one.token)) for one in row]
         if sight.is_key(unit):
             column = looked_at_by(weights, range(len(sight.heads)), unit)
-            self.looked_at_by.show_rows(self._named(sight, column, sight.first_query), sight.scale)
+            first = sight.first_query
+            self.looked_at_by.show_rows(self._named(sight, column, first), sight.scale)
+            self._queries = [(sight.position(one.token + first), sight.position(unit)) for one in column]
+
+    def _on_key_clicked(self, row: int) -> None:
+        self.pairPicked.emit(*self._keys[row])
+
+    def _on_query_clicked(self, row: int) -> None:
+        self.pairPicked.emit(*self._queries[row])
 
     def _named(self, sight: Sight, readings: list[Reading], first: int) -> list[tuple[Reading, str, bool]]:
         """The readings that are worth a line, with their heads, their tokens' texts, and whether those are special ones. A text
@@ -163,18 +152,3 @@ def _hint(sight: Sight, view: View, unit: int) -> str:
     where = f"token {place.start}" if len(place) == 1 else f"tokens {place.start} to {place.stop - 1}"
     largest = "" if len(sight.heads) == 1 else ". Each number is the largest among the heads shown"
     return f"{where}{spelled if piece.text != piece.shown else ''}, layer {view.layer}{largest}"
-
-
-def _heading(text: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
-    label.setProperty("quiet", True)
-    label.setContentsMargins(0, 10, 0, 0)
-    return label
-
-
-def _shortened(text: str, width: float) -> str:
-    if text_width(text, 13, False) <= width:
-        return text
-    while text and text_width(text + "\N{HORIZONTAL ELLIPSIS}", 13, False) > width:
-        text = text[:-1]
-    return text + "\N{HORIZONTAL ELLIPSIS}"

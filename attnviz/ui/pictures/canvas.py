@@ -12,11 +12,11 @@ from PySide6.QtCore import QEasingCurve, QPointF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from attnviz.paint.arcs import ground_strength, paint_arcs, paint_text
+from attnviz.paint.pair import paint_pair
 from attnviz.paint.paths import cubic_path
 from attnviz.scene.arcs.focus import arcs_in_focus
-from attnviz.scene.arcs.hit import arc_under, token_under
+from attnviz.scene.arcs.hit import arc_text, arc_under, token_under
 from attnviz.scene.scene import ArcScene
-from attnviz.scene.words import head_name
 from attnviz.ui.pictures.picture_view import PictureView, paint_tip
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from attnviz.scene.arcs.glide import Glide
+    from attnviz.session.view import Arc
 
 _GLIDE_MS = 150
 
@@ -33,14 +34,19 @@ class Canvas(PictureView):
 
     focusMoved = Signal(object)  # position of the token in focus by pointer or pin, or None
     tokenPinned = Signal(object)  # position of the token, or None
+    tokenDoubleClicked = Signal(int)  # position of the token
+    arcPicked = Signal(int, int)  # positions of query and key
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Attention")
         self._arcs: QImage | None = None
         self._hover_token: int | None = None
+        self._lent_focus: int | None = None
         self._hover_arc: int | None = None
         self._pointer = QPointF()
+        self._pair: Arc | None = None
+        self._drawn: tuple[int, QPointF, int | None] | None = None  # from a token, to the pointer, over another token
         self._glide: Glide | None = None
         self._motion = QVariantAnimation(self)
         self._motion.setDuration(_GLIDE_MS)
@@ -57,9 +63,11 @@ class Canvas(PictureView):
 
     @property
     def focus_token(self) -> int | None:
-        """The token whose arcs stand forward: under the pointer, else pinned."""
+        """The token whose arcs stand forward: under the pointer, here or on a picture beside this one, else pinned."""
         if self._hover_token is not None:
             return self._hover_token
+        if self._lent_focus is not None:
+            return self._lent_focus
         return self.scene.focus if self.scene is not None else None
 
     @property
@@ -86,6 +94,23 @@ class Canvas(PictureView):
             self.focusMoved.emit(self.focus_token)
             self.update()
 
+    def lend_focus(self, token: int | None) -> None:
+        """Have a token stand forward as the pointer is over its counterpart on a picture beside this one; None for no more."""
+        if token != self._lent_focus:
+            self._lent_focus = token
+            self.update()
+
+    @property
+    def hovered_token(self) -> int | None:
+        """The token under the pointer."""
+        return self._hover_token
+
+    def show_pair(self, pair: Arc | None) -> None:
+        """Have a pair stand out, or none: an overlay."""
+        if pair != self._pair:
+            self._pair = pair
+            self.update()
+
     def paint_picture(self, scene: ArcScene, painter: QPainter) -> None:
         scene = replace(scene, focus=self.focus_token)
         if self._glide is not None:
@@ -100,6 +125,10 @@ class Canvas(PictureView):
                 paint_arcs(scene, painter, 0.0, arcs_in_focus(scene))
         if self._hover_arc is not None:
             self._paint_hovered(scene, painter)
+        if self._pair is not None and self._drawn is None:
+            paint_pair(scene, self._pair.query, self._pair.key, painter)
+        if self._drawn is not None:
+            self._paint_drawn(scene, painter)
         paint_text(scene, painter)
 
     def paint_over(self, scene: ArcScene, painter: QPainter) -> None:
@@ -122,10 +151,29 @@ class Canvas(PictureView):
         token = self._hover_token
         if token is not None or self._hover_arc is None:
             self.tokenPinned.emit(None if token == self.scene.focus else token)
+        else:
+            arcs = self.scene.arcs
+            self.arcPicked.emit(int(arcs.query[self._hover_arc]), int(arcs.key[self._hover_arc]))
 
     def double_click(self, at: QPointF) -> None:
         if self._hover_token is None:
             self.fit()
+        else:
+            self.tokenDoubleClicked.emit(self._hover_token)
+
+    def pull(self, start: QPointF, at: QPointF) -> None:
+        query = self._token_at(start)
+        if query is not None:
+            self._drawn = (query, at, self._token_at(at))
+            self.setCursor(Qt.CursorShape.CrossCursor)
+            self.update()
+
+    def let_go(self, start: QPointF, at: QPointF) -> None:
+        query, key = self._token_at(start), self._token_at(at)
+        self._drawn = None
+        self.update()
+        if query is not None and key is not None and self._can_look(query, key):
+            self.arcPicked.emit(query, key)
 
     def can_drag(self) -> bool:
         return self._hover_token is None
@@ -162,6 +210,22 @@ class Canvas(PictureView):
 
     def _token_at(self, at: QPointF) -> int | None:
         return None if self.scene is None else token_under(self.scene, *self.viewport.to_scene(at.x(), at.y()))
+
+    def _can_look(self, query: int, key: int) -> bool:
+        """Whether a drawn arc is one that could be: between a decoder and an encoder only the one way."""
+        first = self.scene.first_query
+        return query >= first and (first == 0 or key < first)
+
+    def _paint_drawn(self, scene: ArcScene, painter: QPainter) -> None:
+        query, at, key = self._drawn
+        if key is not None and key != query and self._can_look(query, key):
+            paint_pair(scene, query, key, painter)
+        else:
+            box = scene.token_at(query)
+            end = QPointF(*self.viewport.to_scene(at.x(), at.y()))
+            if box is not None:
+                painter.setPen(QPen(QColor(scene.theme.accent), 2.0, Qt.PenStyle.DashLine))
+                painter.drawLine(QPointF(box.middle, box.top), end)
 
     def _set_hover(self, token: int | None, arc: int | None) -> None:
         if (token, arc) == (self._hover_token, self._hover_arc):
@@ -202,19 +266,6 @@ class Canvas(PictureView):
         painter.setPen(QPen(QColor(arcs.colours[arcs.colour[arc]]), max(2.5, float(arcs.width[arc]) + 1.0)))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(cubic_path(arcs.curve[arc : arc + 1]))
-
-
-def arc_text(scene: ArcScene, arc: int) -> str:
-    """What the pointer says of an arc: query, key, head, weight; isolated, so that a right-to-left word does not turn it round."""
-    arcs = scene.arcs
-    query, key = (scene.token_at(int(index)) for index in (arcs.query[arc], arcs.key[arc]))
-    looks = f"{_isolated(query.text)} \N{RIGHTWARDS ARROW} {_isolated(key.text)}"
-    return f"{looks}   {head_name(int(arcs.head[arc]))}   {arcs.weight[arc]:.3f}"
-
-
-def _isolated(text: str) -> str:
-    """The text with a direction of its own (Unicode Standard Annex 9, isolates)."""
-    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def _is_another(before: ArcScene | None, now: ArcScene) -> bool:

@@ -42,6 +42,7 @@ class PictureView(QWidget):
         self._scene: Scene | None = None
         self._drag: QPointF | None = None
         self._pressed = QPointF()
+        self._is_pulling = self._has_pulled = False
         self._double_clicked = False
         self._by_keys = False
         self._stale = False
@@ -75,6 +76,12 @@ class PictureView(QWidget):
     def can_drag(self) -> bool:
         """Whether a press where the pointer is takes hold of the picture."""
         return True
+
+    def pull(self, start: QPointF, at: QPointF) -> None:
+        """The pointer moves while it is pressed where the picture cannot be dragged; both in the widget."""
+
+    def let_go(self, start: QPointF, at: QPointF) -> None:
+        """The end of a pull."""
 
     def moved(self) -> None:
         """The picture's place or scale on the screen has changed; what was painted for it is of no use any more."""
@@ -187,6 +194,10 @@ class PictureView(QWidget):
             self.pan(at.x() - self._drag.x(), at.y() - self._drag.y())
             self._drag = at
             return
+        if self._is_pulling and (self._has_pulled or (at - self._pressed).manhattanLength() > _CLICK_SLOP):
+            self._has_pulled = True
+            self.pull(self._pressed, at)
+            return
         self.look_at(at)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -196,11 +207,19 @@ class PictureView(QWidget):
             self.look_at(event.position())
             if self.can_drag():
                 self._drag = event.position()
+            else:
+                self._is_pulling, self._has_pulled = True, False
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
         self._drag = None
+        self._is_pulling = False
+        if self._has_pulled:
+            self._has_pulled = False
+            self.let_go(self._pressed, event.position())
+            self.look_at(event.position())
+            return
         if self._double_clicked:  # the second half of a double-click, whose first half was a click already
             self._double_clicked = False
             return
