@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from attnviz import __version__
+from attnviz.cli.compare import add_compare
 from attnviz.cli.fetch import get, models
-from attnviz.cli.options import PICTURES, add_grid, add_output, add_view, add_what_to_run, new, numbers
+from attnviz.cli.options import PICTURES, add_figure, add_grid, add_output, add_view, add_what_to_run, new, numbers
 from attnviz.cli.read import attend, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ABOUT = """\
 See which token of a sentence looks at which, head by head, in a real transformer that runs on this machine.
 
-Without a verb the window opens. Layers and heads are numbered from 0."""
+Without a verb the window opens, with SESSION.attnviz on a session that was saved in it; --model and --text replace the
+session's own. Layers and heads are numbered from 0."""
+USAGE = "attnviz [--model M] [--text T] [SESSION.attnviz]\n       attnviz VERB ..."
 
 EXAMPLES = """\
 examples:
   attnviz get minilm
   attnviz get openai-community/gpt2
   attnviz --text "The animal didn't cross the street because it was tired."
+  attnviz lesson.attnviz
   attnviz render --model minilm --text "It was tired." --layer 3 --heads 1,4 -o figure.pdf
   attnviz render --model minilm --text "It was tired." --layer 3 --head-count 4 --width 140mm -o figure.svg
   attnviz attend --model minilm --text "It was tired." --layers 0,3-5 -o attention.npz"""
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = new(_Parser, prog="attnviz", description=ABOUT, epilog=EXAMPLES)
+    parser = new(_MainParser, prog="attnviz", usage=USAGE, description=ABOUT, epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"attnviz {__version__}")
     parser.add_argument("--model", metavar="M", help="the model to open: a folder, a .gguf file, or a name from `attnviz models`")
     parser.add_argument("--text", metavar="T", help="the sentence to start with")
-    parser.set_defaults(run=_window)
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB")
+    parser.set_defaults(run=_window, session=None)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", prog="attnviz", parser_class=_Parser)
     _add_get(verbs)
     _add_models(verbs)
     _add_attend(verbs)
     _add_render(verbs)
+    _add_compare(verbs)
     return parser
 
 
@@ -43,8 +53,42 @@ class _Parser(argparse.ArgumentParser):
     """Says wrong usage in one line, without the usage text above it."""
 
     def error(self, message: str) -> NoReturn:
-        hint = "; to open a model give --model before it" if message.startswith("argument VERB: invalid choice") else ""
+        is_no_verb = message.startswith("argument VERB: invalid choice")
+        hint = f"; to open a model give --model before it; a session's name ends in {_SESSION}" if is_no_verb else ""
         self.exit(2, f"{self.prog}: {' '.join(message.split())}{hint}; see {self.prog} --help\n")
+
+
+class _MainParser(_Parser):
+    """Takes a session file where a verb may stand, which argparse cannot."""
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None) -> argparse.Namespace:
+        rest, sessions = _without_sessions(sys.argv[1:] if args is None else args)
+        options = super().parse_args(rest, namespace)
+        if len(sessions) > 1:
+            self.error(f"one session at a time, not {len(sessions)}: {', '.join(sessions)}")
+        if sessions and options.run is not _window:
+            self.error(f"{sessions[0]} opens in the window; leave out the verb")
+        if sessions:
+            options.session = Path(sessions[0])
+        return options
+
+
+_SESSION: Final = ".attnviz"
+_WITH_VALUE: Final = ("--model", "--text")
+
+
+def _without_sessions(args: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The arguments without session files that stand where a verb may stand, and these. What follows a verb is the verb's."""
+    rest, sessions = [], []
+    for place, arg in enumerate(args):
+        is_value = place > 0 and args[place - 1] in _WITH_VALUE
+        if arg.startswith("-") or is_value:
+            rest.append(arg)
+        elif arg.lower().endswith(_SESSION):
+            sessions.append(arg)
+        else:
+            return [*rest, *args[place:]], sessions
+    return rest, sessions
 
 
 def _add_get(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -118,26 +162,30 @@ def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--view", choices=PICTURES, default="arcs", help="how to draw it (default: arcs)")
     add_view(parser)
     add_grid(parser)
-    limit = parser.add_mutually_exclusive_group()
-    limit.add_argument(
-        "--strongest",
-        metavar="PERCENT",
-        type=float,
-        default=70.0,
-        help="draw each token's strongest keys up to this share of its attention (default: 70)",
-    )
-    limit.add_argument("--min-weight", metavar="W", type=float, help="draw all weights from W on instead")
-    parser.add_argument("--width", metavar="W", default="5.5in", help="such as 5.5in, 140mm or 1200px (default: 5.5in)")
-    parser.add_argument("--dpi", type=int, default=300, help="resolution of a PNG (default: 300)")
-    parser.add_argument("--theme", choices=["light", "dark"], default="light", help="colours (default: light)")
-    ground = parser.add_mutually_exclusive_group()
-    ground.add_argument("--transparent", action="store_true", help="no background")
-    ground.add_argument("--background", choices=["white", "theme", "transparent"], help="(default: white, in the dark the theme's)")
+    add_figure(parser)
     add_output(parser, "x.png, x.svg or x.pdf; the ending says the form")
     parser.set_defaults(run=render)
+
+
+def _add_compare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = new(
+        verbs.add_parser,
+        "compare",
+        help="set two runs against each other",
+        description="Run a model twice, A and B: with and without a change of its heads, on two texts, or two models on one text.\n"
+        "Draw both beside each other or A less B, write their numbers, or print their measures.",
+        epilog="Measures are means over the shown heads and the visible tokens that look. Entropy and distance are of the shown\n"
+        "weights of a row, each by its share (Vig & Belinkov 2019); the largest weight of a row is a head's confidence (Voita et\n"
+        "al. 2019); distinct targets: to how many different tokens the heads' largest weights go.\n\n"
+        "examples:\n"
+        '  attnviz compare --text "The boy who studied hard passed the exam." --head-count 1 --with-trained\n'
+        '  attnviz compare --text "It was tired." --with-text "It was wide." --layer 3 --setting difference -o d.pdf\n'
+        '  attnviz compare --text "A bank lends money." --with-text "We sat on the river bank." --cosines bank',
+    )
+    add_compare(parser)
 
 
 def _window(options: argparse.Namespace) -> int:
     from attnviz.ui.app import run_window
 
-    return run_window(options.model, options.text)
+    return run_window(options.model, options.text, options.session)

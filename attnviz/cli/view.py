@@ -33,7 +33,7 @@ def view_of(options: argparse.Namespace, run: Run, layer: int, threshold: Thresh
     return View(
         layer=_in_range(layer, run.trace.n_layer_of(kind), "Layer", run),
         heads=None if heads is None else HeadChoice(heads, n_head),
-        focus=None if options.focus is None else _token(options.focus, run, kind),
+        focus=None if options.focus is None else token_of(options.focus, run, kind),
         threshold=threshold,
         kind=kind,
         picture=options.view or "matrix",
@@ -86,7 +86,7 @@ def _in_range(number: int, n: int, what: str, run: Run) -> int:
     return number
 
 
-def _token(wanted: str, run: Run, kind: Kind | None) -> int:
+def token_of(wanted: str, run: Run, kind: Kind | None) -> int:
     """The position in the picture of a token given by its text, as shown or as spelled, or by its number."""
     from attnviz.session.sight import tokens_of
     from attnviz.session.view import View

@@ -5,20 +5,25 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from attnviz.engine.tokenizer import readable
+from attnviz.export.against import against_options
+from attnviz.scene.pictures import COMPARED
 from attnviz.session.sight import heads_of, is_one_map, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from attnviz.engine.changes import HeadAt, WeightAt
+    from attnviz.engine.trace import Trace
     from attnviz.export.figure import Paper
     from attnviz.session.run import Run
     from attnviz.session.view import View
 
 
 def figure_command(run: Run, view: View, path: Path, paper: Paper) -> str:
-    """The `attnviz render` that makes this figure, for a shell."""
-    words = ["attnviz", "render", *_what(run, view), "--view", view.picture, "--layer", str(view.layer), *_view(run, view)]
+    """The `attnviz render`, or of two runs the `attnviz compare`, that makes this figure, for a shell."""
+    words = [*_begun("render", run, view), "--view", view.picture, "--layer", str(view.layer), *_view(run, view)]
     if view.picture == "grid":
         words += _grid(view)
     words += _heads(heads_of(run.trace, view), view)
@@ -31,7 +36,10 @@ def figure_command(run: Run, view: View, path: Path, paper: Paper) -> str:
 
 
 def numbers_command(run: Run, view: View, path: Path, is_shown_only: bool) -> str:
-    """The `attnviz attend` that writes these numbers, for a shell."""
+    """The `attnviz attend`, or of two runs the `attnviz compare`, that writes these numbers, for a shell."""
+    if is_shown_only and _is_compared(run, view):
+        words = [*_begun("compare", run, view), "--view", view.picture, "--layer", str(view.layer), *_view(run, view)]
+        return shlex.join([*words, *_heads(heads_of(run.trace, view), view), "-o", str(path)])
     words = ["attnviz", "attend", *_what(run, view)]
     if is_shown_only:
         words += ["--view", view.picture, *_view(run, view)]
@@ -43,16 +51,54 @@ def numbers_command(run: Run, view: View, path: Path, is_shown_only: bool) -> st
     return shlex.join([*words, "-o", str(path)])
 
 
+def _is_compared(run: Run, view: View) -> bool:
+    return run.against is not None and view.picture in COMPARED
+
+
+def _begun(verb: str, run: Run, view: View) -> Iterator[str]:
+    """A command up to what is run; that of a picture of two runs compares them."""
+    if not _is_compared(run, view):
+        yield from ("attnviz", verb, *_what(run, view))
+    else:
+        yield from (
+            "attnviz",
+            "compare",
+            *_what(run, view),
+            *against_options(_what(run, view), _what(run.against, view)),
+            "--setting",
+            view.setting,
+        )
+
+
 def _what(run: Run, view: View) -> Iterator[str]:
     yield from ("--model", str(run.model.path))
     # With an equals sign a text may begin with a dash.
-    yield f"--text={run.trace.text}"
-    if run.trace.pair is not None:
-        yield f"--pair={run.trace.pair}"
-    if run.trace.is_what_if:
+    yield f"--text={readable(run.request.text)}"
+    if run.request.pair is not None:
+        yield f"--pair={readable(run.request.pair)}"
+    if run.trace.has_other_heads:
         yield from ("--head-count", str(run.trace.head_count))
+    yield from _changes(run.trace)
+    if run.request.written:
+        yield from ("--written", ",".join(map(str, run.request.written)))
     if len(run.trace.kinds) > 1:
         yield from ("--attention", kind_of(run.trace, view))
+
+
+def _changes(trace: Trace) -> Iterator[str]:
+    """The options for what is changed of the heads, tokens by their positions."""
+    changes = trace.changes
+    if changes.muted:
+        yield from ("--mute", ",".join(_place(trace, at) for at in sorted(changes.muted)), "--muting", changes.muting)
+    for at, value in changes.strengths:
+        yield from ("--strength", f"{_place(trace, at)}={value!r}")
+    for at, value in changes.weights:
+        yield from ("--weight", f"{_place(trace, at)}:#{at.query}>#{at.key}={value!r}")
+
+
+def _place(trace: Trace, at: HeadAt | WeightAt) -> str:
+    """A head as the options name it, with the kind of attention where a model has several."""
+    return f"{f'{at.kind}:' if len(trace.kinds) > 1 else ''}L{at.layer}.H{at.head}"
 
 
 def _view(run: Run, view: View) -> Iterator[str]:

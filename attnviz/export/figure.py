@@ -13,12 +13,13 @@ from PySide6.QtGui import QColor, QFont, QImage, QPageLayout, QPageSize, QPainte
 from PySide6.QtSvg import QSvgGenerator
 
 from attnviz.errors import ExportError
-from attnviz.export.files import write_whole
+from attnviz.export.compared import compared_facts
 from attnviz.export.provenance import provenance, view_facts
+from attnviz.library.whole import write_whole
 from attnviz.paint.fonts import text_width
 from attnviz.paint.painter import paint_scene
 from attnviz.scene.page import Layout
-from attnviz.scene.pictures import build_scene
+from attnviz.scene.pictures import COMPARED, build_scene
 from attnviz.scene.theme import load_theme
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class Paper:
 
 
 def figure_scene(run: Run, view: View, paper: Paper) -> Scene:
-    """The scene of a figure: with caption and legend, as tall as it needs to be.
+    """The scene of a figure: with caption and legend, as tall as it needs to be. Grid and steps are of the run alone, though it may
+    be compared with another.
 
     Raises ExportError for a width outside 1.5 to 60 inches.
     """
@@ -65,6 +67,7 @@ def figure_scene(run: Run, view: View, paper: Paper) -> Scene:
     theme = load_theme(paper.theme)
     if paper.background == "white":
         theme = replace(theme, paper="#ffffff")
+    run = run if view.picture in COMPARED else replace(run, against=None)
     return build_scene(run, view, theme, Layout(paper.width * PIXELS_PER_INCH, caption=True), text_width)
 
 
@@ -81,7 +84,8 @@ def save_figure(run: Run, view: View, path: Path, paper: Paper) -> None:
 
 def figure_facts(run: Run, view: View) -> str:
     """What it takes to make a figure again, as JSON: where its numbers come from, and what of them it shows."""
-    return json.dumps({**provenance(run), **view_facts(run, view)}, ensure_ascii=False)
+    compared = compared_facts(run, view) if run.against is not None and view.picture in COMPARED else {}
+    return json.dumps({**provenance(run), **view_facts(run, view), **compared}, ensure_ascii=False)
 
 
 def figure_image(scene: Scene, paper: Paper, dpi: float, hairline: float = _HAIRLINE) -> QImage:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from attnviz.errors import ExportError, InputError
-from attnviz.export.files import write_whole
 from attnviz.export.forms import csv_bytes, json_bytes, npz_bytes, shortest
 from attnviz.export.provenance import provenance
+from attnviz.library.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

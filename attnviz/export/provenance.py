@@ -5,40 +5,62 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from attnviz import __version__
+from attnviz.engine.tokenizer import readable
 from attnviz.scene.steps.content import content_of
+from attnviz.scene.what_if import place_name
 from attnviz.session.sight import heads_of, is_one_map, kind_of, sight_of
 from attnviz.session.survey import survey_of, survey_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from attnviz.engine.trace import Trace
     from attnviz.session.run import Run
     from attnviz.session.sight import Sight
     from attnviz.session.survey import Survey
     from attnviz.session.view import PictureKind, View
 
 
-def provenance(run: Run) -> dict[str, str | int | float]:
-    """Model name and weights' SHA-256, text, head counts, the cosine of a what-if to the trained run, version."""
+def provenance(run: Run) -> dict[str, Any]:
+    """Model name and weights' SHA-256, text, head counts, what is changed of the heads, tokens that the model wrote,
+    the cosine of a what-if to the trained run, version."""
     trace = run.trace
-    facts: dict[str, str | int | float] = {
+    facts: dict[str, Any] = {
         "program": f"attnviz {__version__}",
         "model": run.model.name,
         "model_sha256": run.model.sha256,
-        "text": trace.text,
+        "text": readable(run.request.text),
         "head_count": trace.head_count,
         "trained_head_count": trace.config.n_head,
     }
-    if trace.pair is not None:
-        facts["pair"] = trace.pair
+    if run.request.pair is not None:
+        facts["pair"] = readable(run.request.pair)
     if trace.encoding.left_out:
         facts["tokens_left_out"] = trace.encoding.left_out
     if trace.decoder_encoding is not None and trace.decoder_encoding.left_out:
         facts["decoder_tokens_left_out"] = trace.decoder_encoding.left_out
-    if trace.is_what_if:
+    if trace.n_written:
+        facts["written"] = [piece.id for piece in trace.output_pieces[-trace.n_written :]]
+    if trace.has_other_heads:
         facts["what_if"] = f"run with {trace.head_count} heads instead of the trained {trace.config.n_head}"
+    if trace.changes:
+        facts["changes"] = _changes_facts(trace)
+    if trace.is_what_if:
         facts["cosine_to_trained"] = round(run.cosine_to_trained, 6)
     return facts
+
+
+def _changes_facts(trace: Trace) -> dict[str, Any]:
+    """What is changed of the heads, by their names."""
+    changes = trace.changes
+    return {
+        "muted": [place_name(trace, at) for at in sorted(changes.muted)],
+        "muting": changes.muting,
+        "strengths": {place_name(trace, at): value for at, value in changes.strengths},
+        "weights": [
+            {"head": place_name(trace, at), "query": at.query, "key": at.key, "weight": value} for at, value in changes.weights
+        ],
+    }
 
 
 def view_facts(run: Run, view: View) -> dict[str, Any]:

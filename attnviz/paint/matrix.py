@@ -13,7 +13,7 @@ from attnviz.paint.page import paint_lines, paint_page
 from attnviz.paint.sides import paint_sides
 from attnviz.scene.matrix.scene import cell_colours, number_type
 from attnviz.scene.oklab import levels_of
-from attnviz.scene.ramps import N_STEP, colour_name, ink_ramp, is_dark, ramp
+from attnviz.scene.ramps import N_STEP, colour_name, difference_ramp, ink_ramp, is_dark, ramp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +80,7 @@ def paint_bar(bar: ColourBar | None, theme: Theme, painter: QPainter) -> None:
     """The strip of a ramp, its numbers and its notes."""
     if bar is None:
         return
-    levels = ink_ramp(theme) if bar.head is None else ramp(theme, bar.head)
+    levels = difference_ramp(theme) if bar.is_signed else ink_ramp(theme) if bar.head is None else ramp(theme, bar.head)
     start, end = QPointF(bar.left, bar.top + bar.height), QPointF(bar.left, bar.top)
     gradient = QLinearGradient(end, QPointF(bar.left + bar.width, bar.top)) if bar.is_level else QLinearGradient(start, end)
     for stop in range(_STOPS + 1):
@@ -149,10 +149,11 @@ def _paint_numbers(scene: MatrixScene, panel: MatrixPanel, colours: NDArray[np.u
     size, short = found
     rows, columns = cells.rows, cells.columns
     part = np.s_[rows.start : rows.stop, columns.start : columns.stop]
-    weights, share = panel.weights[part], scene.scale.shares(panel.weights[part])
+    weights, share = panel.weights[part], scene.scale.strengths(panel.weights[part])
+    size_of = np.abs(weights)
     dark = is_dark(colours[part])
     # Masked ones are 0. In small type only strong ones: a map full of ".01" hides what there is to see.
-    told = (weights >= scene.scale.least_number) & (weights >= (_QUIET * scene.scale.top if short else 0.0))
+    told = (size_of >= scene.scale.least_number) & (size_of >= (_QUIET * scene.scale.top if short else 0.0))
     silent = (share < _SILENT) | scene.dimmed[columns.start : columns.stop]
     quiet = share < _QUIET
     painter.setFont(font(size))

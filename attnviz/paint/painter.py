@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attnviz.paint.arcs import paint_arc_scene
+from attnviz.paint.compare import paint_chart_scene, paint_compare_scene, paint_table_scene
 from attnviz.paint.grid import paint_grid_scene
 from attnviz.paint.matrix import paint_matrix_scene
 from attnviz.paint.steps import paint_steps_scene
+from attnviz.scene.compare.scene import ChartScene, CompareScene, TableScene
 from attnviz.scene.grid.scene import GridScene
 from attnviz.scene.matrix.scene import MatrixScene
 from attnviz.scene.scene import ArcScene
@@ -20,11 +22,19 @@ if TYPE_CHECKING:
 
     from attnviz.scene.scene import Scene
 
+
+def _paint_comparison(scene: CompareScene, painter: QPainter, hairline: float = 1.0) -> None:
+    paint_compare_scene(scene, painter, hairline, paint_scene)
+
+
 PAINTERS: dict[type[Scene], Callable[..., None]] = {
     ArcScene: paint_arc_scene,
+    ChartScene: paint_chart_scene,
+    CompareScene: _paint_comparison,
     GridScene: paint_grid_scene,
     MatrixScene: paint_matrix_scene,
     StepsScene: paint_steps_scene,
+    TableScene: paint_table_scene,
 }
 
 

@@ -35,3 +35,9 @@ def fixed(value: float, decimals: int) -> str:
     """A number with so many decimals; what rounds to nothing has no sign."""
     text = f"{value:,.{decimals}f}"
     return text.removeprefix("-") if not text.strip("-0.,") else text.replace("-", MINUS)
+
+
+def signed(value: float, decimals: int) -> str:
+    """A number with its sign: "+0.42", "−0.42"; what rounds to nothing has none."""
+    text = fixed(value, decimals)
+    return f"+{text}" if value > 0 and text.strip("0.,") else text

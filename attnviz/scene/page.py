@@ -40,9 +40,9 @@ class Page:
         self.labels: list[Label] = []
         self.dots: list[Dot] = []
         self.bands: list[Band] = []
-        self._theme = theme
-        self._width = layout.width
-        self._measure = measure
+        self.theme = theme
+        self.layout = layout
+        self.measure = measure
 
     def band_lines(self, lines: Iterable[tuple[str | None, str]]) -> None:
         """A tinted strip for each (text, kind of band) that has a text."""
@@ -51,22 +51,22 @@ class Page:
                 self._band(text, kind)
 
     def _band(self, text: str, kind: str) -> None:
-        lines = wrap(text, 13, self._width - 2 * MARGIN, self._measure)
+        lines = wrap(text, 13, self.layout.width - 2 * MARGIN, self.measure)
         height = _BAND_LINE * len(lines) + 10
         self.bands.append(Band(self.y, height, kind))
         for number, line in enumerate(lines):
             baseline = self.y + 5 + _BAND_LINE * number + 14.5
-            self.labels.append(Label(line, self._width / 2, baseline, 13, f"{kind}_ink", align="middle"))
+            self.labels.append(Label(line, self.layout.width / 2, baseline, 13, f"{kind}_ink", align="middle"))
         self.y += height
 
     def text(self, text: str, ink: str = "muted", bold_until: int = 0) -> None:
         """A paragraph of small text, its first `bold_until` characters bold."""
-        for line in wrap(text, SMALL, self._width - 2 * MARGIN, self._measure):
+        for line in wrap(text, SMALL, self.layout.width - 2 * MARGIN, self.measure):
             x, baseline = MARGIN, self.y + 13.0
             if bold_until:
                 start, line = line[:bold_until], line[bold_until:]
                 self.labels.append(Label(start, x, baseline, SMALL, "ink", bold=True))
-                x += self._measure(start, SMALL, True)
+                x += self.measure(start, SMALL, True)
                 bold_until = 0
             self.labels.append(Label(line, x, baseline, SMALL, ink))
             self.y += LINE
@@ -76,10 +76,10 @@ class Page:
         x = MARGIN
         for head in heads:
             name = head_name(head)
-            advance = 12 + self._measure(name, SMALL, False) + 12
-            if x > MARGIN and x + advance - 12 > self._width - MARGIN:
+            advance = 12 + self.measure(name, SMALL, False) + 12
+            if x > MARGIN and x + advance - 12 > self.layout.width - MARGIN:
                 x, self.y = MARGIN, self.y + LINE
-            self.dots.append(Dot(x + 4, self.y + 9, 4, head_colour(head, self._theme)))
+            self.dots.append(Dot(x + 4, self.y + 9, 4, head_colour(head, self.theme)))
             self.labels.append(Label(name, x + 12, self.y + 13.0, SMALL, "muted"))
             x += advance
         self.y += LINE + 4 if heads else 0

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from attnviz.scene.page import Layout
     from attnviz.scene.scene import Measure, Scene
     from attnviz.scene.theme import Theme
     from attnviz.session.run import Run
-    from attnviz.session.view import View
+    from attnviz.session.view import PictureKind, View
+
+# The pictures that show a run and the one that it is compared with; the others are of the run alone.
+COMPARED: Final[tuple[PictureKind, ...]] = ("arcs", "matrix")
 
 
 def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> Scene:
-    """The picture of a run. Pure: the same input gives the same picture."""
+    """The picture of a run, and of arcs and matrices of the one that it is compared with too. Pure: the same input gives the same
+    picture."""
+    if run.against is not None and view.picture in COMPARED:
+        from attnviz.scene.compare.build import build_comparison
+
+        return build_comparison(run, view, theme, layout, measure)
     # Each is loaded when it is first wanted: a start pays for the picture that it shows alone.
     match view.picture:
         case "arcs":

@@ -34,6 +34,9 @@ _BLOOM = 0.7  # chroma comes before lightness does, so that faint cells have a h
 # Both ends of signed numbers: (hue, lightness, chroma). Blue and orange are the pair that protan and deutan eyes part best.
 _BELOW: Final[dict[ThemeName, tuple[float, float, float]]] = {"light": (255.0, 0.48, 0.16), "dark": (255.0, 0.76, 0.13)}
 _ABOVE: Final[dict[ThemeName, tuple[float, float, float]]] = {"light": (50.0, 0.48, 0.13), "dark": (60.0, 0.76, 0.14)}
+# Both ends of a difference of two runs, A's and B's: the same hues, apart in lightness too, so that grey print parts them.
+_MORE_IN_A: Final[dict[ThemeName, tuple[float, float, float]]] = {"light": (258.0, 0.42, 0.165), "dark": (255.0, 0.69, 0.14)}
+_MORE_IN_B: Final[dict[ThemeName, tuple[float, float, float]]] = {"light": (58.0, 0.66, 0.15), "dark": (62.0, 0.81, 0.13)}
 _ZERO_OFF = 0.03  # how far the middle of a two-sided ramp is from the paper in lightness: just seen
 
 
@@ -63,6 +66,23 @@ def two_sided(theme: Theme) -> Ramp:
     low, high = (_lch(*ends[theme.name]) for ends in (_BELOW, _ABOVE))
     share = np.linspace(-1.0, 1.0, N_STEP)[:, None]
     return _as_levels(np.where(share < 0, zero - share * (low - zero), zero + share * (high - zero)))
+
+
+@cache
+def difference_ramp(theme: Theme) -> Ramp:
+    """The colours of differences A - B, from B's largest surplus over none at all, the paper, to A's: [256, 3], read-only."""
+    paper = lab_of(theme.paper)
+    of_a, of_b = (_lch(*ends[theme.name]) for ends in (_MORE_IN_A, _MORE_IN_B))
+    share = np.linspace(-1.0, 1.0, N_STEP)[:, None]
+    share[N_STEP // 2 - 1 : N_STEP // 2 + 1] = 0.0  # an even number of steps has two in the middle
+    return _as_levels(np.where(share < 0, paper - share * (of_b - paper), paper + share * (of_a - paper)))
+
+
+@cache
+def difference_colours(theme: Theme) -> tuple[str, str]:
+    """The colours of what is more in A and of what is more in B: the ends of `difference_ramp`."""
+    colours = difference_ramp(theme)
+    return colour_name(colours[-1]), colour_name(colours[0])
 
 
 def steps_of(share: Float32) -> NDArray[np.uint8]:

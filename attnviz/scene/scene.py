@@ -140,7 +140,8 @@ class Scene:
 class ArcScene(Scene):
     """The arc diagram.
 
-    focus: the token whose arcs stand forward, None for all of them; first_query: tokens before it are only looked at.
+    focus: the token whose arcs stand forward, None for all of them; first_query: tokens before it are only looked at;
+    is_difference: weights are those of one run less those of another, which have the arcs' two colours.
     """
 
     font_size: int
@@ -148,6 +149,7 @@ class ArcScene(Scene):
     arcs: Arcs
     focus: int | None
     first_query: int = 0
+    is_difference: bool = False
 
     def token_at(self, index: int) -> TokenBox | None:
         """The box of the token at that position in the trace; None where it is hidden."""

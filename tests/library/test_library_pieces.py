@@ -49,6 +49,16 @@ def test_an_unchanged_file_is_read_once(tmp_path: Path, monkeypatch: pytest.Monk
     assert sha256_of(file) == first
 
 
+def test_a_checksum_can_be_called_off_and_taken_later(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 1_000_000)
+    asked: list[int] = []
+    with pytest.raises(Cancelled):
+        sha256_of(file, cancelled=lambda: len(asked) > 1 or asked.append(1) is not None)
+    assert sha256_of(file) == hashlib.sha256(b"x" * 1_000_000).hexdigest()
+    assert sha256_of(file, cancelled=lambda: True) == sha256_of(file)  # known by now
+
+
 def test_a_silent_command_is_given_up(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     with pytest.raises(Refused, match="no answer within 0 s"):

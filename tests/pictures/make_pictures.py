@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 TEXT = "The animal didn't cross the street because it was tired."
+COMPARED = "The boy who studied hard passed the exam."
 SIZE = (1080, 660)  # logical pixels
 # A page shows the window some 820 px wide, so this is two pixels for each of the page's; twice SIZE is too many bytes.
 SCALE = "1.5"
@@ -37,6 +38,7 @@ def main() -> None:
     make_figure(model, FOLDER / "figure.png", "--heads", "0-3", "--width", "5.5in", "--dpi", "200")
     make_figure(model, FOLDER / "steps.png", "--heads", "1", "--view", "steps", "--width", "12in", "--dpi", "144")
     make_figure(model, FOLDER / "matrix.png", "--heads", "1", "--view", "matrix", "--width", "5.5in", "--dpi", "150")
+    make_comparison(model, FOLDER / "compare.png")
     with tempfile.TemporaryDirectory() as data:  # the window as it is at first, and nobody's settings touched
         os.environ.update({DATA_VARIABLE: data, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": SCALE})
         models_folder().mkdir()
@@ -51,6 +53,14 @@ def main() -> None:
 def make_figure(model: Path, path: Path, *options: str) -> None:
     """An exported figure of "it" in layer 3: what `attnviz render` writes."""
     _attnviz(*("render", "--model", str(model), "--text", TEXT, "--layer", "3", "--focus", "it"), *options, *("-o", str(path)))
+
+
+def make_comparison(model: Path, path: Path) -> None:
+    """One head against all: what `attnviz compare` writes."""
+    _attnviz(
+        *("compare", "--model", str(model), "--text", COMPARED, "--head-count", "1", "--with-trained", "--layer", "0"),
+        *("--min-weight", "0.15", "--width", "5.5in", "--dpi", "130", "-o", str(path)),
+    )
 
 
 def make_windows(model: Path) -> None:

@@ -13,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.scene.palette import N_COLOUR, head_colour
-from attnviz.scene.ramps import N_STEP, colour_name, ink_ramp, is_dark, ramp, steps_of, two_sided
+from attnviz.scene.ramps import (
+    N_STEP,
+    colour_name,
+    difference_colours,
+    difference_ramp,
+    ink_ramp,
+    is_dark,
+    ramp,
+    steps_of,
+    two_sided,
+)
 from attnviz.session.weights import MEAN
 from tests.scene.test_palette import EYES, THEMES, contrast, each_theme, linear, oklab, seen
 
@@ -125,3 +135,37 @@ def test_a_larger_share_never_has_an_earlier_step(shares: list[float]) -> None:
 
 def test_both_themes_are_covered() -> None:
     assert {theme.name for theme in THEMES} == {"light", "dark"}
+
+
+@each_theme
+@pytest.mark.parametrize("eye", EYES)
+def test_every_eye_tells_whose_difference_it_is_from_a_fifth_of_the_way(theme: Theme, eye: str) -> None:
+    colours = [seen(name, eye) for name in names(difference_ramp(theme))]
+    for step in range(round(0.4 * N_STEP)):
+        assert math.dist(colours[step], colours[N_STEP - 1 - step]) > 0.04, step
+
+
+@each_theme
+def test_the_two_runs_colours_part_in_grey_print_and_stand_off_the_paper(theme: Theme) -> None:
+    of_a, of_b = difference_colours(theme)
+    light = [oklab(linear(name))[0] for name in (of_a, of_b)]
+    assert abs(light[0] - light[1]) > 0.10
+    assert min(contrast(name, theme.paper) for name in (of_a, of_b)) > 2.9
+    assert (of_a, of_b) == (names(difference_ramp(theme))[-1], names(difference_ramp(theme))[0])
+
+
+@each_theme
+def test_the_more_a_difference_is_the_further_it_is_from_the_paper(theme: Theme) -> None:
+    light = lightness(difference_ramp(theme))
+    paper = oklab(linear(theme.paper))[0]
+    away = np.abs(light - paper)
+    assert colour_name(difference_ramp(theme)[N_STEP // 2]) == colour_name(difference_ramp(theme)[N_STEP // 2 - 1]) == theme.paper
+    assert (np.diff(away[N_STEP // 2 :]) > -0.003).all()
+    assert (np.diff(away[: N_STEP // 2]) < 0.003).all()
+
+
+@each_theme
+def test_black_or_white_numbers_can_be_read_on_every_difference(theme: Theme) -> None:
+    levels = difference_ramp(theme)
+    inks = ["#ffffff" if dark else "#000000" for dark in is_dark(levels)]
+    assert min(contrast(name, ink) for name, ink in zip(names(levels), inks, strict=True)) >= 4.5

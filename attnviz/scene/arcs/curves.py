@@ -63,12 +63,17 @@ def ends_of(edges: Edges, rows: Rows, left: Float32, lanes: Float32) -> Ends:
     )
 
 
-def rise_of(ends: Ends, tallest: float) -> Float32:
-    """How far each arc leaves its line, [edge]: `tallest` for the widest arch of all."""
+def widest_span(ends: Ends) -> float:
+    """The span of the widest arch, pixels; 1 where there is none."""
+    arches = np.abs(ends.x_key - ends.x_query)[_are_arches(ends)]
+    return max(float(arches.max(initial=0.0)), 1.0)
+
+
+def rise_of(ends: Ends, tallest: float, widest: float) -> Float32:
+    """How far each arc leaves its line, [edge]: `tallest` for an arch as wide as `widest`."""
     span = np.abs(ends.x_key - ends.x_query)
-    same_row = (ends.row_query == ends.row_key) & ~ends.is_loop
-    widest = float(span[same_row].max()) if same_row.any() else 1.0
-    arch = tallest * (span / max(widest, 1.0)) ** _GROWTH * (1.0 + 0.12 * ends.lane)
+    same_row = _are_arches(ends)
+    arch = tallest * (span / widest) ** _GROWTH * (1.0 + 0.12 * ends.lane)
     loop = _LOOP_HEIGHT * (1.0 + 0.7 * ends.lane)
     return np.where(ends.is_loop, np.minimum(loop, tallest), np.where(same_row, arch, 0.0)).astype(np.float32)
 
@@ -92,3 +97,8 @@ def curves_of(ends: Ends, rise: Float32, top: Float32, bottom: Float32) -> Float
     curve[:, 2] = np.stack([x_key + flare, y_key + np.where(same_row, 1, -1) * ends.outward * lift], axis=1)
     curve[:, 3] = np.stack([x_key, y_key], axis=1)
     return curve
+
+
+def _are_arches(ends: Ends) -> NDArray[np.bool_]:
+    """Which arcs lead over their own row to another token."""
+    return (ends.row_query == ends.row_key) & ~ends.is_loop

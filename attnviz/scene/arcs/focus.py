@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnviz.scene.palette import head_colour
+from attnviz.scene.numbers import signed
 from attnviz.scene.scene import Dot, Label
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def other_ends(scene: ArcScene) -> NDArray[np.intp]:
 
 
 def focus_labels(scene: ArcScene, measure: Measure) -> list[tuple[Label, Dot]]:
-    """For each other end of the focus's arcs the weight of the strongest drawn one, and a dot in the colour of that arc's head.
+    """For each other end of the focus's arcs the weight of the strongest drawn one, and a dot in the colour of that arc.
 
     A number stands across the text from where its arc lands. Where two would overlap the weaker one is left out; it stands in
     the list beside the picture.
@@ -49,10 +49,11 @@ def focus_labels(scene: ArcScene, measure: Measure) -> list[tuple[Label, Dot]]:
     for arc in np.flatnonzero(arcs_in_focus(scene))[::-1]:
         key = int(ends[arc])
         box = scene.token_at(key)
-        if key in done or box is None or arcs.weight[arc] < 0.005:
+        weight = float(arcs.weight[arc])
+        if key in done or box is None or abs(weight) < 0.005:
             continue
         done.add(key)
-        text = f"{arcs.weight[arc]:.2f}"
+        text = signed(weight, 2) if scene.is_difference else f"{weight:.2f}"
         width = measure(text, NUMBER_SIZE, True) + 2 * _DOT + 3
         left = box.middle - width / 2
         if any(row == box.row and left - 3 < end and start < left + width + 3 for row, start, end in taken):
@@ -61,7 +62,7 @@ def focus_labels(scene: ArcScene, measure: Measure) -> list[tuple[Label, Dot]]:
         lands_above = (key <= scene.focus) == (box.row == _row(scene, scene.focus))
         baseline = box.bottom + NUMBER_SIZE + 1 if lands_above else box.top - 4
         number = Label(text, left + 2 * _DOT + 3, baseline, NUMBER_SIZE, "ink", bold=True)
-        labels.append((number, Dot(left + _DOT, baseline - 4.5, _DOT, head_colour(int(arcs.head[arc]), scene.theme))))
+        labels.append((number, Dot(left + _DOT, baseline - 4.5, _DOT, arcs.colours[arcs.colour[arc]])))
     return labels
 
 

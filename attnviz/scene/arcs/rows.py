@@ -36,18 +36,22 @@ class PlacedToken:
 class Rows:
     """The sentence set into a width: type size, the places in order, the number of rows.
 
-    second_text: the row with which another text begins, 0 for a single text.
+    second_text: the row with which another text begins, 0 for a single text; widths: of the block of rows that each text is set
+    into, () where it is as wide as its own rows.
     """
 
     font_size: int
     places: tuple[PlacedToken, ...]
     n_row: int
     second_text: int = 0
+    widths: tuple[float, ...] = ()
 
     @property
     def extents(self) -> tuple[tuple[range, float], ...]:
         """The rows of each text and how wide they are."""
         texts = (range(self.second_text), range(self.second_text, self.n_row)) if self.second_text else (range(self.n_row),)
+        if self.widths:
+            return tuple(zip(texts, self.widths, strict=True))
         return tuple((text, max((place.right for place in self.places if place.row in text), default=0.0)) for text in texts)
 
 
@@ -140,7 +144,7 @@ def _fill(tokens: Sequence[Token], visible: Sequence[int], size: int, width: flo
     for at, index in enumerate(visible):
         token = tokens[index]
         advance = max(measure(token.shown, size, False), 4.0)
-        gap = stretch * _gap(tokens, visible[at - 1], index, size) if x else 0.0
+        gap = stretch * space_before(tokens, visible[at - 1], index, size) if x else 0.0
         if x and x + gap + advance > width:
             row, x, gap = row + 1, 0.0, 0.0
         places.append(PlacedToken(index, x + gap, x + gap + advance, row))
@@ -148,7 +152,7 @@ def _fill(tokens: Sequence[Token], visible: Sequence[int], size: int, width: flo
     return Rows(size, tuple(places), row + 1)
 
 
-def _gap(tokens: Sequence[Token], before: int, index: int, size: int) -> float:
+def space_before(tokens: Sequence[Token], before: int, index: int, size: int) -> float:
     """The space before a token: a hair inside a word, little where nothing stood between, wider than a space elsewhere, and
     wider still before another text."""
     token, last = tokens[index], tokens[before]

@@ -28,7 +28,8 @@ _LONGEST_TICK, _LONGEST_NOTES = "0.005", ("attention, log", "largest 0.0050")
 class ColourBar:
     """A strip of a ramp, the largest weight at its top, or at its right where it is level.
 
-    head: whose ramp it is, None for the grey one that stands for several; labels: its numbers and what they are.
+    head: whose ramp it is, None for the grey one that stands for several; is_signed: that of differences; labels: its numbers and
+    what they are.
     """
 
     left: float
@@ -38,6 +39,7 @@ class ColourBar:
     head: int | None
     labels: tuple[Label, ...] = ()
     is_level: bool = False
+    is_signed: bool = False
 
     def moved(self, dx: float) -> ColourBar:
         """The bar so much further right."""
@@ -46,7 +48,7 @@ class ColourBar:
 
 def upright_bar(left: float, top: float, depth: float, head: int | None, scale: ColourScale, notes: Sequence[str]) -> ColourBar:
     """The bar of panels that end at `left` and reach `depth` down from `top`."""
-    bar = ColourBar(left + BAR_AWAY, top, _THICK, _height(depth, len(notes)), head)
+    bar = ColourBar(left + BAR_AWAY, top, _THICK, _height(depth, len(notes)), head, is_signed=scale.is_signed)
     x, under = bar.left + bar.width + _TICK_AWAY, bar.top + bar.height + _NOTE_AWAY
     ticks = [Label(text, x, bar.top + (1 - share) * (bar.height - 9) + 9, SMALL, "muted") for share, text in scale.ticks()]
     told = [Label(note, bar.left, under + number * LINE, SMALL, "muted") for number, note in enumerate(notes)]
@@ -58,7 +60,7 @@ def level_bar(
 ) -> ColourBar:
     """The bar below panels that reach from `left` to `right` and end at `bottom`; lines: what stands below it."""
     width = right - left
-    bar = ColourBar(left, bottom + _LEVEL_AWAY, width, _LEVEL_THICK, head, is_level=True)
+    bar = ColourBar(left, bottom + _LEVEL_AWAY, width, _LEVEL_THICK, head, is_level=True, is_signed=scale.is_signed)
     baseline, labels = bar.top + bar.height + _LEVEL_TICK, []
     for share, text in scale.ticks():
         half = measure(text, SMALL, False) / 2

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from attnviz.scene.numbers import MINUS, signed
+
 if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
 
@@ -17,24 +19,35 @@ _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 
 @dataclass(frozen=True)
 class ColourScale:
-    """Weights from 0 to `top` as shares of a ramp; is_log: the three decades below `top`, smaller ones have the paper's colour."""
+    """Weights from 0 to `top` as shares of a ramp; is_log: the three decades below `top`, smaller ones have the paper's colour;
+    is_signed: from -`top` to `top`, with 0 in the middle."""
 
     top: float
     is_log: bool = False
+    is_signed: bool = False
 
     def shares(self, weights: Float32) -> Float32:
         """The place of each weight in the ramp, 0 to 1."""
+        if self.is_signed:
+            return np.clip((1 + weights / np.float32(self.top)) / 2, 0, 1).astype(np.float32)
         of_top = np.clip(weights / np.float32(self.top), 0, 1).astype(np.float32)
         if not self.is_log:
             return of_top
         least = np.float32(10.0**-_DECADES)
         return 1 + np.log10(np.maximum(of_top, least)) / np.float32(_DECADES)
 
+    def strengths(self, weights: Float32) -> Float32:
+        """How far each weight's colour is on the way from the paper to the end of the ramp, 0 to 1."""
+        shares = self.shares(weights)
+        return np.abs(2 * shares - 1) if self.is_signed else shares
+
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """The marks of the bar from its beginning on: their places, 0 to 1, and their numbers."""
         if self.is_log:
             exponents = range(-_DECADES, 1)
             return tuple((1 + e / _DECADES, tick_text(self.top * 10.0**e)) for e in exponents)
+        if self.is_signed:
+            return tuple((share, tick_text((2 * share - 1) * self.top, is_signed=True)) for share in (0.0, 0.5, 1.0))
         return tuple((share, tick_text(share * self.top)) for share in (0.0, 0.5, 1.0))
 
     @property
@@ -44,6 +57,9 @@ class ColourScale:
 
     def number(self, weight: float, short: bool = False) -> str:
         """A weight as it stands in a cell, no wider than that of `top`; short: ".70" for 0.70, and 1.0 for 1.00."""
+        if self.is_signed:
+            text = signed(weight, self.decimals)
+            return text.replace("0.", ".", 1) if short and text[1:].startswith("0.") else text
         text = f"{weight:.{self.decimals}f}"
         if not short or self.top > 1.0:
             return text
@@ -67,8 +83,15 @@ def scale_for(largest: float, most: float | None, is_log: bool) -> ColourScale:
     return ColourScale(most if is_log else min(_round_up(largest), most), is_log)
 
 
-def tick_text(value: float) -> str:
-    """ "0.25", "0.001", "20": a mark's number without noughts at its end."""
+def difference_scale(largest: float) -> ColourScale:
+    """The scale of differences of which the largest either way is `largest`, in two digits."""
+    return ColourScale(_two_digits_up(largest), is_signed=True)
+
+
+def tick_text(value: float, is_signed: bool = False) -> str:
+    """ "0.25", "0.001", "20": a mark's number without noughts at its end; is_signed: "+0.25"."""
+    if is_signed and value:
+        return ("+" if value > 0 else MINUS) + tick_text(abs(value))
     return f"{value:.10f}".rstrip("0").rstrip(".") if value < 1e6 else f"{value:.3g}"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.scene.matrix.scene import weight_text
 from attnviz.scene.matrix.sides import AWAY, way_of
+from attnviz.scene.numbers import signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,16 @@ def spot_text(scene: MatrixScene, spot: Spot) -> str | None:
     if scene.masked is not None and scene.masked[spot.row, spot.column]:
         return f"{looks}   not seen: it comes after"
     weight = float(panel.weights[spot.row, spot.column])
-    return f"{looks}   {f'{weight:.3f}' if scene.quantity != 'norms' else weight_text(weight, scene.quantity)}"
+    if panel.both is None:
+        return f"{looks}   {_written(weight, scene)}"
+    of_a, of_b = (_written(float(weights[spot.row, spot.column]), scene) for weights in panel.both)
+    return f"{looks}   {_written(weight, scene, is_signed=True)}   A {of_a}, B {of_b}"
+
+
+def _written(weight: float, scene: MatrixScene, is_signed: bool = False) -> str:
+    if scene.quantity == "norms":
+        return weight_text(weight, scene.quantity, is_signed)
+    return signed(weight, 3) if is_signed else f"{weight:.3f}"
 
 
 def _is_slanted(scene: MatrixScene, cells: Cells, measure: Measure) -> bool:

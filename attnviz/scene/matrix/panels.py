@@ -19,6 +19,7 @@ _LARGEST_CELL, _SMALLEST_CELL = 46.0, 0.05
 _NUMBER_WIDTH: Final = 34.0  # a cell that is nearly as wide is made so wide, for its number's sake
 _WIDEST_SHAPE: Final = 2.0  # of a cell in a window, which is wide and low: its width by its height
 _LONGEST_ROW, _LONGEST_COLUMN = 150.0, 100.0  # of labels; longer ones are cut
+_SHORT_ROW: Final = 72.0  # of labels in narrow figures, where a quarter of the width would cut common words
 # The type of labels: the largest in which all have room; where not even the smallest has, the last number.
 _WINDOW_SIZES, _PAPER_SIZES = ((13, 12, 11, 10), 11), ((13, 12, 11, 10, 9, 8), 9)
 _ROOMY: Final = 22.0  # cells from which on labels have the largest type
@@ -75,22 +76,31 @@ class Arrangement:
 
 
 def arrange(
-    queries: TokenSide, keys: TokenSide, n_panel: int, room: tuple[float, float], right: float, on_paper: bool, measure: Measure
+    queries: TokenSide,
+    keys: TokenSide,
+    n_panel: int,
+    room: tuple[float, float],
+    right: float,
+    on_paper: bool,
+    measure: Measure,
+    most: tuple[float, float] | None = None,
 ) -> Arrangement:
     """The largest cells with which all panels and their labels fit into `room`, (width, height).
 
     right: what stands right of the panels; slanted labels must not reach beyond it. on_paper: the width counts, the height is what
-    it takes.
+    it takes. most: the width and height of the largest cells wanted.
     """
     sizes, least = _PAPER_SIZES if on_paper else _WINDOW_SIZES
+    largest = most or (_LARGEST_CELL, _LARGEST_CELL)
     for size in sizes:
-        made, needed = _labelled(queries, keys, n_panel, room, right, on_paper, size, measure)
+        made, needed = _labelled(queries, keys, n_panel, room, right, on_paper, size, measure, largest)
         if _fit(made, needed, max(_ROOMY, needed[0]) if size == sizes[0] else needed[0]):
             return made
-    made, needed = _labelled(queries, keys, n_panel, room, right, on_paper, least, measure)
+    made, needed = _labelled(queries, keys, n_panel, room, right, on_paper, least, measure, largest)
     if on_paper or n_panel == 1 or _fit(made, (_FEWEST * needed[0], _FEWEST * needed[1]), 0.0):
         return made
-    n_line, width, height = _cells(made.n_row, made.n_column, n_panel, (room[0] - AWAY - right, room[1] - AWAY), on_paper)
+    free = (room[0] - AWAY - right, room[1] - AWAY)
+    n_line, width, height = _cells(made.n_row, made.n_column, n_panel, free, on_paper, largest)
     return Arrangement(n_panel, n_line, made.n_row, made.n_column, width, height, 0.0, 0.0, least, right, has_labels=False)
 
 
@@ -107,22 +117,25 @@ def _labelled(
     on_paper: bool,
     size: int,
     measure: Measure,
+    largest: tuple[float, float],
 ) -> tuple[Arrangement, tuple[float, float]]:
     """The panels with labels of that size, and the height and width that cells need for all labels to have room."""
-    row_room = ceil(min(_longest(queries, size, measure), _LONGEST_ROW, 0.25 * room[0]))
+    row_room = ceil(min(_longest(queries, size, measure), _LONGEST_ROW, max(0.25 * room[0], min(_SHORT_ROW, 0.32 * room[0]))))
     length = min(_longest(keys, size, measure), _LONGEST_COLUMN, 0.3 * room[1])
     space = SideSpace(size, length, can_slant=n_panel == 1 and right > 0)
     ways: tuple[tuple[Way, float], ...] = (("level", size), ("slanted", ceil(0.71 * length + size)), ("upright", ceil(length)))
     for way, up in ways:
         free = (room[0] - row_room - AWAY - right, room[1] - up - AWAY)
-        n_line, width, height = _cells(max(len(queries), 1), max(len(keys), 1), n_panel, free, on_paper)
+        n_line, width, height = _cells(max(len(queries), 1), max(len(keys), 1), n_panel, free, on_paper, largest)
         if way == way_of(keys, range(len(keys)), width, space, measure):
             break
     made = Arrangement(n_panel, n_line, len(queries), len(keys), width, height, row_room, up, size, right)
     return made, (pitch("upright", size), pitch(way, size))
 
 
-def _cells(n_row: int, n_column: int, n_panel: int, free: tuple[float, float], on_paper: bool) -> tuple[int, float, float]:
+def _cells(
+    n_row: int, n_column: int, n_panel: int, free: tuple[float, float], on_paper: bool, most: tuple[float, float]
+) -> tuple[int, float, float]:
     """How many panels stand in a line, and the size of a cell: that which makes the panels largest."""
     best, largest = (1, _SMALLEST_CELL, _SMALLEST_CELL), 0.0
     for n_line in range(1, n_panel + 1):
@@ -130,7 +143,7 @@ def _cells(n_row: int, n_column: int, n_panel: int, free: tuple[float, float], o
         titles = n_deep * TITLE if n_panel > 1 else 0.0
         width = (free[0] - (n_line - 1) * _GAP) / n_line / n_column
         height = (free[1] - (n_deep - 1) * _GAP - titles) / n_deep / n_row
-        width, height = _shaped(width, height, on_paper)
+        width, height = _shaped(width, height, on_paper, most)
         if width * height > largest + 1e-9:
             best, largest = (n_line, width, height), width * height
     n_line, width, height = best
@@ -142,9 +155,9 @@ def _whole(side: float, n: int) -> float:
     return max(floor(side * n + 1e-6), 1) / n
 
 
-def _shaped(width: float, height: float, on_paper: bool) -> tuple[float, float]:
+def _shaped(width: float, height: float, on_paper: bool, most: tuple[float, float]) -> tuple[float, float]:
     """The cell in that room: square on paper, in a window wider where that uses the room or gives its number some."""
-    width, height = (max(min(side, _LARGEST_CELL), _SMALLEST_CELL) for side in (width, height))
+    width, height = (max(min(side, largest), _SMALLEST_CELL) for side, largest in zip((width, height), most, strict=True))
     widest = height if on_paper else max(height, min(_WIDEST_SHAPE * height, _NUMBER_WIDTH))
     width = min(width, widest)
     return width, min(width, height)

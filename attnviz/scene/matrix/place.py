@@ -51,28 +51,59 @@ class Place:
     free: tuple[float, float, float, float] | None
 
 
-def place_panels(shown: Shown, layout: Layout, top: float, below: float, measure: Measure) -> Place:
-    """In the middle of what is left between `top` and the `below` that the foot takes; on paper at the top."""
-    on_paper = layout.width * (_DEEPEST if shown.n_panel < 2 else _DEEPEST_MANY)
-    deep = max(layout.height - top - below if layout.height else on_paper, _LEAST_ROOM[1])
-    room = (max(layout.width - 2 * MARGIN, _LEAST_ROOM[0]), deep)
-    n_panel = max(shown.n_panel, 1)
-    is_level = not layout.height and layout.width < _NARROW
-    right = 0.0 if is_level else bar_room(shown.scale, shown.notes, measure)
-    cells = arrange(shown.queries, shown.keys, n_panel, room, right, not layout.height, measure)
+def place_panels(
+    shown: Shown,
+    layout: Layout,
+    top: float,
+    below: float,
+    measure: Measure,
+    has_bar: bool = True,
+    cells: Arrangement | None = None,
+) -> Place:
+    """In the middle of what is left between `top` and the `below` that the foot takes; on paper at the top.
+
+    has_bar: a bar of colours stands with them; cells: what `arrange_panels` gave for it, None to have it asked.
+    """
+    deep = _depth(shown, layout, top, below)
+    is_level = has_bar and not layout.height and layout.width < _NARROW
+    right = bar_room(shown.scale, shown.notes, measure) if has_bar and not is_level else 0.0
+    cells = arrange_panels(shown, layout, top, below, measure, has_bar) if cells is None else cells
     left = max(round((layout.width - cells.whole_width) / 2), 0) + _OFF
     x, y = cells.place(0)
     level = _level(shown.notes, left + x, left + cells.whole_width, layout, measure) if is_level else None
+    tall = cells.whole_height
     if level is not None:
-        tall = cells.whole_height + level_depth(len(level.lines))
-    else:
-        tall = max(cells.whole_height, y + bar_depth(cells.whole_height - y, len(shown.notes)))
+        tall += level_depth(len(level.lines))
+    elif has_bar:
+        tall = max(tall, y + bar_depth(tall - y, len(shown.notes)))
     tall = tall if shown.n_panel else _EMPTY
     free, top = None, floor(top) + _OFF
     if layout.height and shown.n_panel == 1:
         free = (min(MARGIN + x, left + x), top + y, max(layout.width - MARGIN, left + cells.whole_width) - right, top + deep)
     top += max(0, floor((deep - tall) / 2)) if layout.height else 0
     return Place(cells, left, top, left + cells.whole_width - right, top - _OFF + tall, level, free)
+
+
+def arrange_panels(
+    shown: Shown,
+    layout: Layout,
+    top: float,
+    below: float,
+    measure: Measure,
+    has_bar: bool = True,
+    most: tuple[float, float] | None = None,
+) -> Arrangement:
+    """The panels with their labels in the largest cells that have room there; most: the width and height that they may not pass."""
+    room = (max(layout.width - 2 * MARGIN, _LEAST_ROOM[0]), _depth(shown, layout, top, below))
+    is_upright = has_bar and (layout.height or layout.width >= _NARROW)
+    right = bar_room(shown.scale, shown.notes, measure) if is_upright else 0.0
+    return arrange(shown.queries, shown.keys, max(shown.n_panel, 1), room, right, not layout.height, measure, most)
+
+
+def _depth(shown: Shown, layout: Layout, top: float, below: float) -> float:
+    """The height for the panels with their labels."""
+    on_paper = layout.width * (_DEEPEST if shown.n_panel < 2 else _DEEPEST_MANY)
+    return max(layout.height - top - below if layout.height else on_paper, _LEAST_ROOM[1])
 
 
 def _level(notes: Sequence[str], left: float, right: float, layout: Layout, measure: Measure) -> Level:

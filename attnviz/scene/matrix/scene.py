@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.scene.matrix.sides import SideSpace
+from attnviz.scene.numbers import MINUS
 from attnviz.scene.oklab import levels_of
-from attnviz.scene.ramps import ramp, steps_of
+from attnviz.scene.ramps import difference_ramp, ramp, steps_of
 from attnviz.scene.scene import Scene
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Cells:
 @dataclass(frozen=True)
 class MatrixPanel:
     """The map of one head, or of several together: weights [row, column]; left, top: of its first cell; title: "L3.H1";
-    has_row_labels, has_column_labels: whether the tokens stand beside and above it."""
+    has_row_labels, has_column_labels: whether the tokens stand beside and above it; both: of a difference, A's and B's weights."""
 
     head: int
     title: str
@@ -101,6 +102,7 @@ class MatrixPanel:
     top: float
     has_row_labels: bool
     has_column_labels: bool
+    both: tuple[Float32, Float32] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +111,8 @@ class MatrixScene(Scene):
 
     masked: [row, column] what the model does not let a token see, None where it sees all; dimmed: [column];
     cell_width, cell_height: of each panel's cells; row_room, column_room: for the labels beside and above; side_size: their type's;
-    focus: the pinned token, by its position; free: left, top, right and bottom of the box that the cells of one matrix in a window
-    may take when they are enlarged.
+    focus: the pinned token, by its position; can_slant: labels above the columns may reach beyond the cells; free: left, top, right
+    and bottom of the box that the cells of one matrix in a window may take when they are enlarged.
     """
 
     quantity: Quantity
@@ -127,6 +129,7 @@ class MatrixScene(Scene):
     column_room: float
     side_size: int
     focus: int | None
+    can_slant: bool = False
     free: tuple[float, float, float, float] | None = None
 
     @property
@@ -137,7 +140,7 @@ class MatrixScene(Scene):
     @property
     def column_space(self) -> SideSpace:
         """The type and room of the labels above the columns."""
-        return SideSpace(self.side_size, self.column_room, len(self.panels) == 1 and self.bar is not None and not self.bar.is_level)
+        return SideSpace(self.side_size, self.column_room, self.can_slant)
 
     def cells(self, panel: MatrixPanel) -> Cells:
         """Where a panel's cells lie in the picture."""
@@ -149,7 +152,8 @@ class MatrixScene(Scene):
 
 def cell_colours(scene: MatrixScene, panel: MatrixPanel) -> NDArray[np.uint8]:
     """The colour of each cell, levels 0 to 255: [row, column, 3]."""
-    colours = ramp(scene.theme, panel.head)[steps_of(scene.scale.shares(panel.weights))]
+    whole = difference_ramp(scene.theme) if scene.scale.is_signed else ramp(scene.theme, panel.head)
+    colours = whole[steps_of(scene.scale.shares(panel.weights))]
     if scene.dimmed.any():
         paper = levels_of(scene.theme.paper).astype(np.float32)
         veiled = paper + np.float32(_VEILED) * (colours[:, scene.dimmed] - paper)
@@ -161,14 +165,18 @@ def cell_colours(scene: MatrixScene, panel: MatrixPanel) -> NDArray[np.uint8]:
 
 def number_type(width: float, height: float, scale: ColourScale, measure: Measure) -> tuple[int, bool] | None:
     """How weights of that scale stand in a cell of that size: the size of type, and whether shortly; None where they do not fit."""
+    beside = 3 if not scale.is_signed else 7  # all of them have a number there, and must not run into one line
     for size, short in _NUMBER_TYPES:
-        if size + 4 <= height and measure(scale.number(scale.top, short), size, False) + 3 <= width:
+        if size + 4 <= height and measure(scale.number(scale.top, short), size, False) + beside <= width:
             return size, short
     return None
 
 
-def weight_text(weight: float, quantity: Quantity) -> str:
-    """A weight by itself: two decimals; for norms, and where they would say nothing, two digits that count."""
+def weight_text(weight: float, quantity: Quantity, is_signed: bool = False) -> str:
+    """A weight by itself: two decimals; for norms, and where they would say nothing, two digits that count; is_signed: with its
+    sign."""
+    if is_signed:
+        return (MINUS if weight < 0 else "+" if weight > 0 else "") + weight_text(abs(weight), quantity)
     if quantity != "norms" and weight >= 0.005:
         return f"{weight:.2f}"
     return f"{weight:.2g}" if weight < 100 else f"{weight:.0f}"

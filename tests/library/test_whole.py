@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from attnviz.errors import ExportError
-from attnviz.export.files import write_whole
+from attnviz.library.whole import write_whole
 
 OLD, NEW = b"what was there", b"new " * 100_000
 
@@ -89,7 +89,7 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from attnviz.errors import ExportError
-from attnviz.export.files import write_whole
+from attnviz.library.whole import write_whole
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
