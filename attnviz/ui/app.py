@@ -15,14 +15,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run_window(model: str | None, text: str | None) -> int:
-    """Open the window and stay until it is closed; the exit status.
+def run_window(model: str | None, text: str | None, session: Path | None = None) -> int:
+    """Open the window and stay until it is closed; the exit status. session: a session file to show, with `model` and `text` in
+    place of its own.
 
-    Raises InputError without a display, ModelError for a model that is not there.
+    Raises InputError without a display and for a file that is no session, ModelError for a model that is not there.
     """
     check_display()
-    path = resolve_model(model, load_settings().recent) if model is not None else default_model()
-    if path is None:
+    chosen = None if model is None else resolve_model(model, load_settings().recent).absolute()
+    path = default_model() if chosen is None else chosen
+    opening = None
+    if session is not None:
+        from attnviz.session.opening import read_opening
+
+        opening = read_opening(session.absolute(), chosen, text)
+    elif path is None:
         path = smallest_model()
 
     from PySide6.QtWidgets import QApplication
@@ -34,7 +41,7 @@ def run_window(model: str | None, text: str | None) -> int:
     app = QApplication([sys.argv[0]])
     app.setApplicationName("attnviz")
     app.setStyle("Fusion")
-    window = open_window(app, path, text)
+    window = open_window(app, path, text, opening)
     status = app.exec()
     del window
     return status

@@ -28,6 +28,7 @@ class Job(QObject):
         self._name = name
         self._thread: threading.Thread | None = None
         self._working = False
+        self.outcome: object = None  # what the work returned that was done last
 
     @property
     def is_running(self) -> bool:
@@ -51,7 +52,8 @@ class Job(QObject):
 
     def _run(self, work: Callable[[], object]) -> None:
         try:
-            outcome = partial(self.done.emit, work())
+            self.outcome = work()
+            outcome = partial(self.done.emit, self.outcome)
         except Cancelled:
             outcome = self.cancelled.emit
         except AttnvizError as error:
@@ -62,3 +64,28 @@ class Job(QObject):
             outcome = partial(self.failed.emit, sentence)
         self._working = False  # before the outcome is told, so that whoever hears of it can begin anew
         outcome()
+
+
+class QueuedJob(Job):
+    """The same for work that may come faster than it is done: the newest waits, in place of what waited before."""
+
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(name, parent)
+        self._waiting: Callable[[], object] | None = None
+        for ended in (self.done, self.failed, self.cancelled):
+            ended.connect(self._go_on)
+
+    def begin(self, work: Callable[[], object]) -> None:
+        """Do some work, as soon as what is under way is done."""
+        self._waiting = work
+        self._go_on()
+
+    def finish(self) -> None:
+        """Wait for the end of what is under way and of what waits."""
+        self.wait()
+        self._go_on()
+        self.wait()
+
+    def _go_on(self) -> None:
+        if self._waiting is not None and self.start(self._waiting):
+            self._waiting = None

@@ -8,49 +8,47 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QMenu,
     QSplitter,
-    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from attnviz.engine.heads import valid_head_counts
 from attnviz.errors import AttnvizError
 from attnviz.scene.grid.build import selected_head
 from attnviz.session.examples import Example, load_examples
-from attnviz.session.sight import KIND_NAMES, kind_of, sight_of
+from attnviz.session.sight import kind_of, sight_of
 from attnviz.session.survey import kept_survey
+from attnviz.session.view import View
 from attnviz.ui.chips import HeadChips
+from attnviz.ui.compare_bar import CompareBar
 from attnviz.ui.notice import Notice
-from attnviz.ui.panels.head_panel import HeadPanel
-from attnviz.ui.panels.reading_panel import ReadingPanel
-from attnviz.ui.pictures.stack import PictureStack
+from attnviz.ui.panels.side_panel import SidePanel
+from attnviz.ui.pictures.stack import PictureStack, view_of_run
+from attnviz.ui.run_controls import RunControls
 from attnviz.ui.sentence import SentenceField
-from attnviz.ui.stops import StopSlider
 from attnviz.ui.threshold import ThresholdControl
+from attnviz.ui.timeline import Timeline
 from attnviz.ui.view_bar import ViewBar
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
-    from attnviz.engine.config import Kind
     from attnviz.session.run import Run
-    from attnviz.session.session import State
+    from attnviz.session.state import State
     from attnviz.session.view import PictureKind
     from attnviz.ui.appearance import Appearance
+    from attnviz.ui.panels.head_panel import HeadPanel
+    from attnviz.ui.panels.reading_panel import ReadingPanel
     from attnviz.ui.pictures.canvas import Canvas
 
-# Heads narrower than this say little about language; the engine and the command line take them all the same.
-_NARROWEST_HEAD = 8
-_WIDEST_MODEL_BOX = 240  # a longer name is cut; the tip and the foot of the window have it whole
 # Pixels of window below which the picture needs the panel's room; squares of heads need less than text. The steps have none.
 _PANEL_FROM: Final[dict[PictureKind, int]] = {"arcs": 800, "matrix": 800, "grid": 640}
 _WIDEST = 1 << 20
+_ASKED_FOR = 640  # a panel that was chosen by itself; the picture is then narrow
 _DECODER_HINT = "What the decoder has written so far: a translation, a summary, an answer"
 _SECOND_HINT = "A second text, read together with the first"
 # The examples' numbers were measured on this model, so its name decides whether their line is shown.
@@ -80,32 +78,32 @@ class ReaderPage(QWidget):
         self._look.setProperty("quiet", True)
         self._look.setTextFormat(Qt.TextFormat.PlainText)
         self._look.setMinimumWidth(100)
-        self.model_box = QComboBox(self)
-        self.model_box.setAccessibleName("Model")
-        self.model_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.model_box.setMaximumWidth(_WIDEST_MODEL_BOX)
-        self.model_box.setMinimumContentsLength(8)
-        self.model_box.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.kinds = QComboBox(self)
-        self.kinds.setAccessibleName("Attention")
-        self.kinds.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.kinds.setVisible(False)
-        self.layers = StopSlider("Layer", appearance, self)
-        self.head_counts = StopSlider("Number of heads", appearance, self)
-        self._trained = QLabel(self)
-        self._trained.setProperty("quiet", True)
+        self.controls = RunControls(appearance, self)
+        self.model_box, self.kinds = self.controls.model_box, self.controls.kinds
+        self.layers, self.head_counts = self.controls.layers, self.controls.head_counts
         self.notice = Notice(appearance, self)
         self.bar = ViewBar(self)
+        self.compare_bar = CompareBar(self)
         self.pictures = PictureStack(appearance, self)
-        self.panel = ReadingPanel(appearance, self)
-        self.head_panel = HeadPanel(appearance, self)
-        self._panels = QStackedWidget(self)
+        self.side = SidePanel(appearance, self)
+        self.timeline = Timeline(appearance, self)
         self.chips = HeadChips(appearance, self)
         self.threshold = ThresholdControl(self)
         self._compose()
         self.pictures.focusMoved.connect(self._on_focus_moved)
         self.pictures.built.connect(self._on_picture_built)
         self.pictures.failed.connect(self._on_picture_failed)
+        self.side.failed.connect(self._on_picture_failed)
+
+    @property
+    def panel(self) -> ReadingPanel:
+        """The panel of the token in focus."""
+        return self.side.reading
+
+    @property
+    def head_panel(self) -> HeadPanel:
+        """The panel of the grid's selected head."""
+        return self.side.head
 
     @property
     def canvas(self) -> Canvas:
@@ -129,20 +127,12 @@ class ReaderPage(QWidget):
         if new.run is None:
             self.pictures.show_state(old, new)
             return
-        self._show_controls(new)
+        self._show_controls(old, new)
         self._show_look(new)
         if old is None or new.run is not old.run or new.view != old.view:
             self._settle_room()
         self.pictures.show_state(old, new)
-
-    def show_head_count(self, state: State) -> None:
-        """Set the slider of head counts to what is asked for, even under the pointer."""
-        if state.run is None:
-            return
-        config = state.run.model.config
-        counts = valid_head_counts(config.n_head, config.d_head, _NARROWEST_HEAD)
-        asked = config.n_head if state.head_count is None else state.head_count
-        self.head_counts.set_stops(sorted({*counts, asked}), asked, marked=config.n_head)
+        self.side.show_state(new)
 
     def _settle_room(self) -> None:
         """Give the picture its size now: a resize after it is built would build it twice and end its motion."""
@@ -157,24 +147,13 @@ class ReaderPage(QWidget):
         head.addWidget(self.sentence, 1)
         head.addWidget(self.pair_button, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.examples_button, 0, Qt.AlignmentFlag.AlignTop)
-        controls = QHBoxLayout()
-        controls.setSpacing(8)
-        controls.addWidget(self.model_box)
-        controls.addWidget(self.kinds)
-        controls.addSpacing(16)
-        controls.addWidget(_name("Layer", self))
-        controls.addWidget(self.layers, 2)
-        controls.addSpacing(16)
-        controls.addWidget(_name("Heads", self))
-        controls.addWidget(self.head_counts, 3)
-        controls.addWidget(self._trained)
         top = QVBoxLayout()
         top.setContentsMargins(16, 12, 16, 8)
         top.setSpacing(6)
         top.addLayout(head)
         top.addWidget(self.pair)
         top.addWidget(self._look)
-        top.addLayout(controls)
+        top.addWidget(self.controls)
 
         which = QHBoxLayout()
         which.setSpacing(16)
@@ -189,9 +168,7 @@ class ReaderPage(QWidget):
         middle.setChildrenCollapsible(False)
         middle.setHandleWidth(1)
         middle.addWidget(self.pictures)
-        for panel in (self.panel, self.head_panel):
-            self._panels.addWidget(panel)
-        middle.addWidget(self._panels)
+        middle.addWidget(self.side)
         middle.setStretchFactor(0, 1)
         middle.setStretchFactor(1, 0)
         middle.setSizes([900, 280])
@@ -200,8 +177,10 @@ class ReaderPage(QWidget):
         column.setSpacing(0)
         column.addLayout(top)
         column.addWidget(self.bar)
+        column.addWidget(self.compare_bar)
         column.addWidget(self.notice)
         column.addWidget(middle, 1)
+        column.addWidget(self.timeline)
         column.addLayout(self._foot)
 
     def _make_examples_button(self) -> QToolButton:
@@ -219,15 +198,12 @@ class ReaderPage(QWidget):
         button.setMenu(menu)
         return button
 
-    def _show_controls(self, state: State) -> None:
+    def _show_controls(self, old: State | None, state: State) -> None:
         run = state.run
         config = run.model.config
         kind = kind_of(run.trace, state.view)
-        self._show_kinds(run, kind)
-        self.layers.set_stops(range(run.trace.n_layer_of(kind)), state.view.layer)
-        if not self.head_counts.isSliderDown():
-            self.show_head_count(state)
-        self._trained.setText(f"trained: {config.stack_of(kind).n_head}")
+        self.controls.show_state(state)
+        self._offer_second_text(run)
         heads = run.trace.head_count_of(kind)
         self.chips.set_heads(heads, state.view.shown_heads(heads), config.stack_of(kind).n_head, state.view.is_mean)
         self._arrange_foot()
@@ -235,19 +211,22 @@ class ReaderPage(QWidget):
         self.bar.show_view(run, state.view)
         self._show_panel()
         self.threshold.setVisible(state.view.picture == "arcs")
+        self.compare_bar.show_state(old, state)
+        self._show_written(state)
 
-    def _show_kinds(self, run: Run, kind: Kind) -> None:
-        """Offer the three attentions of an encoder-decoder, and a field for its decoder's text; nothing for other models."""
+    def _show_written(self, state: State) -> None:
+        """Show what the model wrote, where it did."""
+        trace = state.run.trace
+        self.timeline.setVisible(bool(state.written) and trace.writes)
+        if state.written and not self.timeline.isSliderDown():
+            shown = state.run.model.tokenizer.shown
+            self.timeline.show_written([shown(number) for number in state.written], len(state.written[: state.n_shown]))
+
+    def _offer_second_text(self, run: Run) -> None:
+        """Offer a field for the decoder's text, or a way to the second text of an encoder."""
         kinds = run.trace.kinds
-        self.kinds.setVisible(len(kinds) > 1)
         self.pair_button.setVisible(kinds == ("encoder",))
         self._show_pair(len(kinds) > 1 or (kinds == ("encoder",) and self.pair_button.isChecked()), is_decoder=len(kinds) > 1)
-        if [self.kinds.itemData(i) for i in range(self.kinds.count())] != list(kinds):
-            self.kinds.clear()
-            for one in kinds:
-                self.kinds.addItem(KIND_NAMES[one], one)
-            self.kinds.setMinimumWidth(self.kinds.sizeHint().width())
-        self.kinds.setCurrentIndex(kinds.index(kind))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -256,9 +235,9 @@ class ReaderPage(QWidget):
 
     def _show_panel(self) -> None:
         """The panel that belongs to the picture, where there is room for one; the steps have all their numbers in themselves."""
-        picture = "arcs" if self._state is None else self._state.view.picture
-        self._panels.setCurrentWidget(self.head_panel if picture == "grid" else self.panel)
-        self._panels.setVisible(self.width() >= _PANEL_FROM.get(picture, _WIDEST))
+        view = View() if self._state is None else self._state.view
+        least = _PANEL_FROM.get(view.picture, _WIDEST) if view.panel == "reading" else _ASKED_FOR
+        self.side.setVisible(self.width() >= least)
 
     def _arrange_foot(self) -> None:
         """Chips and controls on one line where they fit, else the chips above; the same for all head counts of a model."""
@@ -298,7 +277,7 @@ class ReaderPage(QWidget):
             self._picture_failed = False
             self.notice.show_sentence(self._state.failure)
         survey = kept_survey(run.trace, view) if view.picture == "grid" else None
-        shares = sight_of(run.trace, view).shares if survey is None else survey.shares
+        shares = sight_of(run.trace, view_of_run(run, view)).shares if survey is None else survey.shares
         self.bar.sinks.show_share(None if view.picture == "steps" else shares.sinks)
         if view.picture != "grid":
             return
@@ -307,7 +286,8 @@ class ReaderPage(QWidget):
 
     def _on_focus_moved(self, token: object) -> None:
         if self._state is not None and not self.pictures.is_preparing():
-            run, view = self._state.run, self._state.view
+            run = self._state.run
+            view = view_of_run(run, self._state.view)
             try:
                 self.panel.show_token(run, view, token)
             except AttnvizError:  # the picture has said why
@@ -316,9 +296,3 @@ class ReaderPage(QWidget):
     def _on_example_triggered(self, action: QAction) -> None:
         example: Example = action.data()
         self.exampleChosen.emit(example)
-
-
-def _name(text: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
-    label.setProperty("quiet", True)
-    return label

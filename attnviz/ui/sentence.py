@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetrics, QTextCursor
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from attnviz.engine.tokenizer import TEXT_LIMIT
@@ -22,7 +22,7 @@ _PAUSE_MS = 12
 
 
 class SentenceField(QPlainTextEdit):
-    """A text editor that tells of each pause in typing."""
+    """A text editor that tells of each pause in typing. It has no undoing of its own: the window's takes back typing too."""
 
     textEdited = Signal(str)
     pasteRefused = Signal(str)  # the sentence to show
@@ -34,6 +34,7 @@ class SentenceField(QPlainTextEdit):
         self.setAccessibleName("Sentence")
         self.setPlaceholderText("Type a sentence")
         self.setTabChangesFocus(True)
+        self.setUndoRedoEnabled(False)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -44,7 +45,7 @@ class SentenceField(QPlainTextEdit):
         self._fit()
 
     def show_text(self, text: str) -> None:
-        """Put a text into the field without telling of it; it can be undone."""
+        """Put a text into the field without telling of it."""
         self._pause.stop()
         was = self.blockSignals(True)
         cursor = self.textCursor()
@@ -52,6 +53,19 @@ class SentenceField(QPlainTextEdit):
         cursor.insertText(text)
         self.blockSignals(was)
         self._fit()
+
+    def tell_now(self) -> None:
+        """Tell at once of what was typed a moment ago."""
+        if self._pause.isActive():
+            self._pause.stop()
+            self._on_pause()
+
+    def event(self, event: QEvent) -> bool:
+        """Leaves the keys of undoing and redoing to the window, which the editor would claim although it has nothing to undo."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_undoing(event):
+            event.ignore()
+            return False
+        return super().event(event)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         """Text only: a dropped folder is a model, and the window's to take."""
@@ -87,3 +101,7 @@ class SentenceField(QPlainTextEdit):
         # Below a cut text there is no room for the tops of the next line.
         room = 2 * int(self.document().documentMargin()) + (12 if lines == wanted else 6)
         self.setFixedHeight(lines * QFontMetrics(self.font()).lineSpacing() + room)
+
+
+def _is_undoing(event: QKeyEvent) -> bool:
+    return event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)

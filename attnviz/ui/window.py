@@ -9,33 +9,39 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMainWindow, QStackedWidget, QToolButton
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMainWindow, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from attnviz.engine.folder import enclosing_folder
 from attnviz.scene.words import facts_line
+from attnviz.session.recovery import ENDING
 from attnviz.session.session import Session
 from attnviz.session.settings import Settings, load_settings, save_settings
 from attnviz.ui.actions import ACTIONS, ActionRow, ticks_of
 from attnviz.ui.appearance import Appearance, Choice
 from attnviz.ui.collector import Collector
+from attnviz.ui.compare_actions import CompareActions
 from attnviz.ui.copying import Copy, leave_clipboard, make_copy, put_on_clipboard
 from attnviz.ui.help_dialog import about_dialog, keys_dialog
 from attnviz.ui.job import Job
 from attnviz.ui.memory_menu import MemoryMenu
 from attnviz.ui.model_choice import ModelChoice
 from attnviz.ui.reader import ReaderPage
+from attnviz.ui.session_files import SessionFiles
 from attnviz.ui.view_actions import ViewActions
 from attnviz.ui.welcome import WelcomePage
+from attnviz.ui.what_if_actions import WhatIfActions
 from attnviz.ui.worker import Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
     from attnviz.errors import AttnvizError
     from attnviz.session.examples import Example
     from attnviz.session.request import Request
     from attnviz.session.run import Run, Stage
-    from attnviz.session.session import State
+    from attnviz.session.state import State
 
 _JOB_AFTER_MS = 150
 _STAGES = {"opening": "Opening the model", "reading": "Reading"}
@@ -62,7 +68,12 @@ class MainWindow(QMainWindow):
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.welcome)
         self._pages.addWidget(self.reader)
-        self.setCentralWidget(self._pages)
+        self.setCentralWidget(QWidget(self))
+        column = QVBoxLayout(self.centralWidget())
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._pages, 1)
+        self.files = SessionFiles(self.session, self.appearance, self._settings.sessions, self, column)
         self._facts, self._job = QLabel(self), QLabel(self)
         self._cancel = QToolButton(self)
         self._cancel.setText("Cancel")
@@ -75,6 +86,8 @@ class MainWindow(QMainWindow):
         self.statusBar().addPermanentWidget(self._cancel)
         self.statusBar().setSizeGripEnabled(False)
         self.view_actions = ViewActions(self.session, self.reader, self)
+        self.what_if_actions = WhatIfActions(self.session, self.reader, self)
+        self.compare_actions = CompareActions(self.session, self.reader, self)
         self.actions_by_slot: dict[str, QAction] = {}
         self._make_menus()
         self._connect()
@@ -85,7 +98,7 @@ class MainWindow(QMainWindow):
 
     def open_model(self, path: Path) -> None:
         """Read the text with the model at `path`."""
-        self.session.ask(model=enclosing_folder(path))
+        self.session.ask(model=enclosing_folder(path.absolute()))  # a session that is saved must find it from anywhere
 
     def choose_example(self, example: Example) -> None:
         """Read an example, in the view that shows what its line says."""
@@ -117,6 +130,14 @@ class MainWindow(QMainWindow):
         state = self.session.state
         if state.run is not None and self._copy_job.start(partial(make_copy, state.run, state.view)):
             self.statusBar().showMessage("Copying\N{HORIZONTAL ELLIPSIS}")
+
+    def undo(self) -> None:
+        """Go back to before the last gesture."""
+        self._move_through_history(self.session.undo)
+
+    def redo(self) -> None:
+        """Do again what was undone last."""
+        self._move_through_history(self.session.redo)
 
     def follow_system(self) -> None:
         self._choose_theme("system")
@@ -171,8 +192,10 @@ class MainWindow(QMainWindow):
         for dialog in self.findChildren(QDialog, "export"):
             dialog.close()
         self.models.stop()
+        self.files.stop()
         self._copy_job.wait()
         self.reader.pictures.stop()
+        self.reader.side.stop()
         self._worker.stop()
         leave_clipboard()
         self._collector.stop()
@@ -186,7 +209,10 @@ class MainWindow(QMainWindow):
         path = _dropped_path(event)
         if path is not None:
             event.acceptProposedAction()
-            self.open_model(path)
+            if path.suffix.lower() == ENDING:
+                self.files.open_path(path)
+            else:
+                self.open_model(path)
 
     # --- building -------------------------------------------------------------------------------------------------
 
@@ -196,6 +222,7 @@ class MainWindow(QMainWindow):
             if row.separated:
                 menus[row.menu].addSeparator()
             menus[row.menu].addAction(self._make_action(row))
+        menus["File"].insertMenu(self.actions_by_slot["save_session"], self.files.recent_menu)
         self.memory_menu = MemoryMenu(self._settings.weights_gib, self)
         self.memory_menu.budgetPicked.connect(self._on_budget_picked)
         menus["Model"].addSeparator()
@@ -208,7 +235,8 @@ class MainWindow(QMainWindow):
         action = QAction(row.text, self)
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setCheckable(row.checkable)
-        action.triggered.connect(getattr(self.view_actions if hasattr(self.view_actions, row.slot) else self, row.slot))
+        doers = (self.view_actions, self.what_if_actions, self.compare_actions, self.files, self)
+        action.triggered.connect(getattr(next(doer for doer in doers if hasattr(doer, row.slot)), row.slot))
         if row.checkable:  # a click on what is on already switches off the tick and changes nothing else
             action.triggered.connect(self._tick_again)
         self.actions_by_slot[row.slot] = action
@@ -222,12 +250,14 @@ class MainWindow(QMainWindow):
         reader.pair.textEdited.connect(self._on_pair_edited)
         reader.pair.pasteRefused.connect(reader.notice.show_sentence)
         self.models.modelChosen.connect(self.open_model)
+        self.files.recentChanged.connect(self._on_recent_sessions_changed)
         reader.head_counts.valueChanged.connect(self._on_head_count_changed)
         self.welcome.modelArrived.connect(self.models.take)
         self.welcome.folderWanted.connect(self.open_folder)
         self.welcome.fileWanted.connect(self.open_file)
         self.welcome.hubWanted.connect(self.get_from_hub)
         reader.pictures.copied.connect(self.statusBar().showMessage)
+        self.what_if_actions.said.connect(self.statusBar().showMessage)
         self._copy_job.done.connect(self._on_copied)
         self._copy_job.failed.connect(self._on_copy_failed)
         reader.notice.dismissed.connect(self.session.dismiss_failure)
@@ -258,9 +288,11 @@ class MainWindow(QMainWindow):
         self._show_job(new.busy)
 
     def _tick(self, state: State) -> None:
-        """Tick the menus' entries that are on."""
+        """Tick the menus' entries that are on, and enable those of what can be undone."""
         for slot, is_on in ticks_of(state).items():
             self.actions_by_slot[slot].setChecked(is_on)
+        self.actions_by_slot["undo"].setEnabled(self.session.can_undo)
+        self.actions_by_slot["redo"].setEnabled(self.session.can_redo)
 
     def _tick_again(self) -> None:
         self._tick(self.session.state)
@@ -297,7 +329,7 @@ class MainWindow(QMainWindow):
         trained = run is not None and count == run.model.config.n_head
         self.session.ask(head_count=None if trained else count)
         if self.session.state.failure is not None:  # the text cannot be read: the state may be the same, the slider is not
-            self.reader.show_head_count(self.session.state)
+            self.reader.controls.show_head_count(self.session.state)
 
     def _on_run_done(self, run: Run) -> None:
         self.session.accept(run)
@@ -322,6 +354,18 @@ class MainWindow(QMainWindow):
 
     def _on_copy_failed(self, sentence: str) -> None:
         self.statusBar().showMessage(sentence, 8_000)
+
+    def _on_recent_sessions_changed(self, paths: list[str]) -> None:
+        self._keep(sessions=paths)
+
+    def _move_through_history(self, move: Callable[[], None]) -> None:
+        """Undo or redo, after what has been typed up to now."""
+        self.reader.sentence.tell_now()
+        self.reader.pair.tell_now()
+        self.reader.compare_bar.text.tell_now()
+        before = self.session.wish
+        move()
+        self.files.follow(before)
 
     def _on_exported(self, path: Path) -> None:
         self._keep(export_folder=str(path.parent))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,11 @@ import pytest
 
 from attnviz.analysis.effect import mean_cosine
 from attnviz.cli.parser import make_parser
+from attnviz.session.layer_cosines import cosines_by_layer
+from attnviz.session.measures import measures
+from attnviz.session.view import View
 from attnviz.ui.actions import ACTIONS, OTHER_KEYS
+from tests.scene.pictures import run_of
 
 if TYPE_CHECKING:
     from attnviz.engine.model import Model
@@ -73,7 +78,7 @@ def test_the_first_command_ends_in_the_window_and_the_second_in_the_tests() -> N
 
 def test_readme_shows_every_verb() -> None:
     shown = {line.split()[0] for line in attnviz_lines() if line and not line.startswith("-")}
-    assert {"get", "models", "attend", "render"} <= shown
+    assert {"get", "models", "attend", "render", "compare"} <= shown
 
 
 @pytest.mark.parametrize("line", attnviz_lines())
@@ -126,3 +131,22 @@ def test_the_table_of_head_counts_comes_out(minilm: Model) -> None:
         layer, head = np.unravel_index(weights.argmax(), weights.shape)
         found = f"{weights.max():.2f}", f"L{layer}.H{head}", f"{mean_cosine(trace.hidden, trained.hidden):.2f}"
         assert found == (weight, place, cosine)
+
+
+def test_the_tables_of_the_comparison_come_out(minilm: Model) -> None:
+    text = "The boy who studied hard passed the exam."
+    assert f'**A single head against many**, for all-MiniLM-L6-v2 and "{text}"' in README
+    one, trained = (run_of(minilm, text, head_count) for head_count in (1, None))
+    kept = mean_cosine(one.trace.hidden, trained.trace.hidden)
+    rows = measures(replace(one, cosine_to_trained=kept, against=trained), View())
+    expected = {row.text: tuple(row.written(value) for value in row.mean) for row in rows if row.name != "heads"}
+    table = README.partition("**A single head against many**")[2].partition("**A word")[0]
+    assert {name: (a, b) for name, a, b in re.findall(r"^\| ([a-z].+?) \| (\S.*?) \| (\S.*?) \|$", table, re.MULTILINE)} == expected
+
+    bank = run_of(minilm, "I deposited money in the bank.")
+    courses = re.findall(r"^\| ([A-Z].+ .+\.) \| (.+) \|$", README.partition("**A word in two sentences**")[2], re.MULTILINE)
+    assert len(courses) == 3
+    for sentence, told in courses:
+        other = run_of(minilm, sentence)
+        units = [range(at, at + 1) for at in (run.trace.tokens.index("bank") for run in (bank, other))]
+        assert told.split(" | ") == [f"{value:.2f}" for value in cosines_by_layer(bank, other, *units, View())]

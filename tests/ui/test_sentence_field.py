@@ -16,7 +16,7 @@ from tests.ui.hands import CTRL, Hands
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from attnviz.session.session import State
+    from attnviz.session.state import State
 
 
 def test_typing_replaces_the_sentence_and_the_picture_follows(hands: Hands) -> None:

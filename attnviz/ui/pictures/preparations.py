@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from attnviz.errors import AttnvizError, Cancelled
 from attnviz.session.preparing import is_at_hand, preparation_key, prepare
 from attnviz.ui.job import Job
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from attnviz.engine.trace import Trace
     from attnviz.session.view import View
 
@@ -30,13 +33,13 @@ class Preparations(QObject):
         self._wanted: tuple[Trace, View] | None = None
         self._failed: tuple[Trace, View] | None = None
 
-    def is_ready(self, trace: Trace, view: View) -> bool:
-        """Whether the picture of a view can be built at once; if not its preparation is begun, and `arrived` tells of it. One that
-        is under way for another picture is called off."""
-        if is_at_hand(trace, view):
+    def is_ready(self, *wishes: tuple[Trace, View]) -> bool:
+        """Whether the picture of a view, or of several side by side, can be built at once; if not, what is missing is begun to be
+        prepared, and `arrived` tells of it. One that is under way for another picture is called off."""
+        wish = next((wish for wish in wishes if not is_at_hand(*wish)), None)
+        if wish is None:
             self._wanted = self._failed = None
             return True
-        wish = (trace, view)
         if not (_is_same(self._wanted, wish) or _is_same(self._failed, wish)):  # what failed would only fail again
             self._wanted, self._failed = wish, None
             self._begin()
@@ -54,13 +57,16 @@ class Preparations(QObject):
 
     def _begin(self) -> None:
         if self._wanted is not None:
-            self._job.start(partial(prepare, *self._wanted, cancelled=partial(self._is_stale, self._wanted)))
+            self._job.start(partial(_prepared, self._wanted, partial(self._is_stale, self._wanted)))
 
     def _is_stale(self, made: tuple[Trace, View]) -> bool:
         return self._wanted is not made
 
-    def _on_done(self) -> None:
+    def _on_done(self, error: AttnvizError | None) -> None:
         if self._wanted is None:  # nobody wants it any more
+            return
+        if error is not None:
+            self._on_failed(str(error))
             return
         if not is_at_hand(*self._wanted):  # another one was asked for in its last layer
             self._begin()
@@ -72,6 +78,17 @@ class Preparations(QObject):
         if self._wanted is not None:
             self._failed, self._wanted = self._wanted, None
             self.failed.emit(sentence)
+
+
+def _prepared(wish: tuple[Trace, View], cancelled: Callable[[], bool]) -> AttnvizError | None:
+    """Prepare a wish; why it cannot be, if it cannot. Raises Cancelled if nobody wants it any more, even to know that."""
+    try:
+        prepare(*wish, cancelled=cancelled)
+    except AttnvizError as error:
+        if cancelled():
+            raise Cancelled from error
+        return error
+    return None
 
 
 def _is_same(one: tuple[Trace, View] | None, other: tuple[Trace, View]) -> bool:

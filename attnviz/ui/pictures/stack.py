@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget
@@ -12,22 +12,24 @@ from attnviz.paint.fonts import text_width
 from attnviz.scene.arcs.build import build_arcs, choose_edges
 from attnviz.scene.arcs.glide import Glide, can_glide
 from attnviz.scene.page import Layout
-from attnviz.scene.pictures import build_scene
+from attnviz.scene.pictures import COMPARED, build_scene
 from attnviz.session.sight import kind_of, sight_of
-from attnviz.session.view import seen_by_picture
+from attnviz.session.view import PictureKind, View, seen_by_picture
 from attnviz.ui.pictures.canvas import Canvas
 from attnviz.ui.pictures.preparations import Preparations
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QSize
     from PySide6.QtWidgets import QWidget
 
     from attnviz.analysis.edges import Edges
+    from attnviz.engine.trace import Trace
     from attnviz.scene.scene import ArcScene, Scene
     from attnviz.session.run import Run
-    from attnviz.session.session import State
-    from attnviz.session.view import PictureKind
+    from attnviz.session.state import State
     from attnviz.ui.appearance import Appearance
 
+Shown = PictureKind | Literal["compare"]
 _NARROWEST_SCENE = 320
 _RESIZE_PAUSE_MS = 20
 # A picture a little too tall is set smaller; a much taller one keeps its size and scrolls.
@@ -41,6 +43,8 @@ class PictureStack(QStackedWidget):
     """Holds the pictures' widgets, each made when it is first asked for, and no state but the scenes on the screen."""
 
     tokenPinned = Signal(object)  # position of the token, or None
+    tokenDoubleClicked = Signal(int)  # position of the token
+    arcPicked = Signal(int, int)  # positions of query and key
     focusMoved = Signal(object)  # position of the token in focus by pointer or pin, or None
     headPicked = Signal(int, int)  # layer, head
     headOpened = Signal(int, int)
@@ -53,16 +57,21 @@ class PictureStack(QStackedWidget):
         self.reduced_motion = False
         self._appearance = appearance
         self._state: State | None = None
+        self._is_outdated = False
+        self._is_settling = False
+        self._built_for: QSize | None = None  # the room
         self.canvas = Canvas(self)
-        self._widgets: dict[PictureKind, QWidget] = {}
+        self._widgets: dict[Shown, QWidget] = {}
         self._take("arcs", self.canvas)
+        self.canvas.tokenDoubleClicked.connect(self.tokenDoubleClicked)
+        self.canvas.arcPicked.connect(self.arcPicked)
         self._preparations = Preparations(self)
         self._preparations.arrived.connect(self.rebuild)
         self._preparations.failed.connect(self.failed)
         self._resized = QTimer(self)  # a window drawn larger sends more sizes than pictures can be made
         self._resized.setSingleShot(True)
         self._resized.setInterval(_RESIZE_PAUSE_MS)
-        self._resized.timeout.connect(self.rebuild)
+        self._resized.timeout.connect(self._on_rest)
         appearance.changed.connect(self.rebuild)
 
     def is_preparing(self) -> bool:
@@ -76,41 +85,70 @@ class PictureStack(QStackedWidget):
     def show_state(self, old: State | None, new: State) -> None:
         """Bring the picture from one state to the next, building anew only what changed."""
         self._state = new
-        self._current().set_busy(new.run is not None and (new.busy or self._preparations.is_making))
+        self._current().set_busy(new.run is not None and (new.busy or self._is_outdated))
         if new.run is None:
             self.canvas.set_scene(None)
             self.setCurrentWidget(self.canvas)
             return
-        self.setCurrentWidget(self._widget(new.view.picture))
+        self._bring_forward(self._current())
         if old is None or new.run is not old.run or seen_by_picture(new.view) != seen_by_picture(old.view):
             self.rebuild(old.run if old is not None else None)
         elif new.view.focus != old.view.focus and new.view.picture != "grid":
             self._current().set_focus(new.view.focus)
+        show_pair = getattr(self._current(), "show_pair", None)
+        if show_pair is not None:
+            show_pair(new.view.arc)
+
+    def _bring_forward(self, widget: QWidget) -> None:
+        """Show a picture's widget in the size that it keeps, before its scene is built for that."""
+        self._is_settling = True
+        self.setCurrentWidget(widget)
+        widget.setGeometry(self.contentsRect())  # which the layout would do after the scene is built
+        self._is_settling = False
 
     def rebuild(self, before: Run | None = None) -> None:
         """Build the scene anew; before: the run whose picture is on the screen, if the new one may glide out of it."""
         state = self._state
         if state is None or state.run is None:
             return
-        if not self._preparations.is_ready(state.run.trace, state.view):
-            self._current().set_busy(True)  # what is there is of another view
+        if not self._preparations.is_ready(*self._needed(state)):
+            self._set_outdated()
             return
         try:
             self._show_built(state, before)
         except AttnvizError as error:  # what a picture computes besides the run may not fit the memory, or its file be gone
-            self._current().set_busy(True)
+            self._set_outdated()
             self.failed.emit(str(error))
             return
+        self._is_outdated = False
+        self._current().set_busy(state.busy)
         self.built.emit()
+
+    def _set_outdated(self) -> None:
+        """Remember that the picture on the screen is of another state, until one is built."""
+        self._is_outdated = True
+        self._current().set_busy(True)
+
+    def _needed(self, state: State) -> list[tuple[Trace, View]]:
+        """The views whose weights the picture of a state is made of."""
+        run, view = state.run, state.view
+        if not is_compared(run, view):
+            return [(run.trace, view)]
+        from attnviz.session.comparison import views_of  # what few starts need
+
+        return list(zip((run.trace, run.against.trace), views_of(run, view), strict=True))
 
     def _show_built(self, state: State, before: Run | None) -> None:
         """Build the scene and show it."""
-        if state.view.picture == "arcs":
+        self._built_for = self._current().size()
+        if is_compared(state.run, state.view):
+            scenes, counterparts = self._compared(state)
+            self._current().show_scenes(scenes, counterparts)
+        elif state.view.picture == "arcs":
             scene = self._fitted_arcs(state)
             self.canvas.set_scene(scene, self._glide_to(scene, before))
         else:
             self._current().set_scene(self._fitted_steps(state) if state.view.picture == "steps" else self._build(state, 1.0))
-        self._current().set_busy(state.busy)
 
     def stop(self) -> None:
         """End what is computed on other threads."""
@@ -121,6 +159,14 @@ class PictureStack(QStackedWidget):
         move = getattr(self._current(), "move_pin", None)
         if move is not None:
             move(step)
+
+    def _compared(self, state: State) -> tuple[tuple[Scene, ...], dict[int, int]]:
+        """The pictures of both runs, or that of their difference, and which tokens stand for each other."""
+        from attnviz.ui.pictures.compared import compared_scenes  # what few starts need
+
+        room, theme = self._current(), self._appearance.theme
+        width = max(room.width(), _NARROWEST_SCENE)
+        return compared_scenes(state.run, state.view, theme, width, room.height(), room.beside)
 
     def _fitted_arcs(self, state: State) -> ArcScene:
         """The arc diagram in the largest size that shows all of it, or, of a long text, in life size."""
@@ -166,14 +212,19 @@ class PictureStack(QStackedWidget):
         return Glide(self.canvas.scene, scene, *counts)
 
     def _current(self) -> QWidget:
-        return self._widget("arcs" if self._state is None or self._state.run is None else self._state.view.picture)
+        return self._widget_of(self._state)
 
-    def _widget(self, picture: PictureKind) -> QWidget:
+    def _widget_of(self, state: State | None) -> QWidget:
+        if state is None or state.run is None:
+            return self.canvas
+        return self._widget("compare" if is_compared(state.run, state.view) else state.view.picture)
+
+    def _widget(self, picture: Shown) -> QWidget:
         if picture not in self._widgets:
             self._take(picture, self._make(picture))
         return self._widgets[picture]
 
-    def _make(self, picture: PictureKind) -> QWidget:
+    def _make(self, picture: Shown) -> QWidget:
         """The widget of a picture; imported when it is first wanted, since plotting costs a third of a second to load."""
         match picture:
             case "grid":
@@ -188,10 +239,14 @@ class PictureStack(QStackedWidget):
                 from attnviz.ui.pictures.steps_view import StepsView
 
                 return StepsView(self)
+            case "compare":
+                from attnviz.ui.pictures.compare_view import CompareView
+
+                return CompareView(self)
             case "arcs":
                 return Canvas(self)
 
-    def _take(self, picture: PictureKind, widget: QWidget) -> None:
+    def _take(self, picture: Shown, widget: QWidget) -> None:
         self._widgets[picture] = widget
         self.addWidget(widget)
         for name in ("tokenPinned", "focusMoved"):
@@ -201,8 +256,11 @@ class PictureStack(QStackedWidget):
         if picture == "grid":
             widget.headPicked.connect(self.headPicked)
             widget.headOpened.connect(self.headOpened)
-        elif picture in ("matrix", "steps"):
+        elif picture in ("matrix", "steps", "compare"):
             widget.headPicked.connect(self._on_head_picked)
+        if picture == "compare":
+            widget.arcPicked.connect(self.arcPicked)
+            widget.tokenDoubleClicked.connect(self.tokenDoubleClicked)
         if picture == "steps":
             widget.copied.connect(self.copied)
         widget.resized.connect(self._on_resized)
@@ -212,7 +270,28 @@ class PictureStack(QStackedWidget):
         self.headPicked.emit(self._state.view.layer, head)
 
     def _on_resized(self) -> None:
+        if self._is_settling:
+            return
         if self._current().scene is None or not self._current().isVisible():  # a window must not open on a picture of another size
             self.rebuild()
         else:
             self._resized.start()
+
+    def _on_rest(self) -> None:
+        """Build the scene for the room that there is now, unless it came back to what it was."""
+        if self._built_for != self._current().size():
+            self.rebuild()
+
+
+def view_of_run(run: Run | None, view: View) -> View:
+    """The view as the picture on the screen has it of the run itself: a difference may be of means."""
+    if run is None or view.setting == "side" or not is_compared(run, view):
+        return view
+    from attnviz.session.comparison import views_of
+
+    return views_of(run, view)[0]
+
+
+def is_compared(run: Run, view: View) -> bool:
+    """Whether a view shows a run together with the one that it is compared with."""
+    return run.against is not None and view.picture in COMPARED
