@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from attnviz.session.view import SETTING_NAMES
+from attnviz.ui.segments import Segments
 from attnviz.ui.sentence import SentenceField
 
 if TYPE_CHECKING:
     from attnviz.session.comparing import AgainstKind
     from attnviz.session.state import State
-    from attnviz.session.view import Setting
 
 _WITH: Final[dict[AgainstKind, str]] = {
     "trained": "Compared with the model as trained",
@@ -37,7 +37,9 @@ class CompareBar(QWidget):
         self.text.setAccessibleName("The other text")
         self.text.setPlaceholderText("The other text")
         self.text.textEdited.connect(self.textEdited)
-        self.settings: dict[Setting, QToolButton] = {}
+        self._switch = Segments(SETTING_NAMES, {}, self, narrow=True)
+        self._switch.picked.connect(self.settingPicked)
+        self.settings = self._switch.buttons
         self.stop = QToolButton(self)
         self.stop.setText("Stop comparing")
         self.stop.setProperty("narrow", True)
@@ -49,22 +51,8 @@ class CompareBar(QWidget):
         row.addWidget(self.text, 1)
         self._space = QWidget(self)
         row.addWidget(self._space, 1)
-        switch = QHBoxLayout()
-        switch.setSpacing(0)
-        group = QButtonGroup(self)
-        for place, (setting, name) in enumerate(SETTING_NAMES.items()):
-            button = QToolButton(self)
-            button.setText(name)
-            button.setCheckable(True)
-            button.setProperty("segment", "first" if place == 0 else "last")
-            button.setProperty("narrow", True)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            group.addButton(button, place)
-            self.settings[setting] = button
-            switch.addWidget(button)
-        row.addLayout(switch)
+        row.addWidget(self._switch)
         row.addWidget(self.stop)
-        group.idClicked.connect(self._on_setting_clicked)
         self.hide()
 
     def show_state(self, old: State | None, state: State) -> None:
@@ -81,7 +69,4 @@ class CompareBar(QWidget):
         is_new = old is None or old.against != against
         if is_text and is_new and self.text.toPlainText() != against.text:
             self.text.show_text(against.text)
-        self.settings[state.view.setting].setChecked(True)
-
-    def _on_setting_clicked(self, place: int) -> None:
-        self.settingPicked.emit(list(SETTING_NAMES)[place])
+        self._switch.show_value(state.view.setting)

@@ -6,10 +6,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QWidget
 
 from attnviz.session.sight import kind_of
 from attnviz.session.view import BETWEEN_NAMES, PICTURE_NAMES, QUANTITY_NAMES
+from attnviz.ui.segments import Segments
 from attnviz.ui.sinks_control import SinksControl
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ class ViewBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.pictures: dict[PictureKind, QToolButton] = {}
+        tips = {picture: f"{tip} (Ctrl+{place})" for place, (picture, tip) in enumerate(_PICTURE_TIPS.items(), 1)}
+        self._switch = Segments(PICTURE_NAMES, tips, self)
+        self._switch.picked.connect(self.picturePicked)
+        self.pictures = self._switch.buttons
         self.quantities = QComboBox(self)
         self.quantities.setAccessibleName("What the weights are")
         self.words = QCheckBox("Whole words", self)
@@ -57,7 +61,7 @@ class ViewBar(QWidget):
     def show_view(self, run: Run, view: View) -> None:
         """Show a view of a run, in silence."""
         kind = kind_of(run.trace, view)
-        self.pictures[view.picture].setChecked(True)
+        self._switch.show_value(view.picture)
         self._set(self.quantities, list(QUANTITY_NAMES), view.quantity)
         self.quantities.setToolTip(_QUANTITY_TIPS[view.quantity])
         rollout = self.quantities.model().item(list(QUANTITY_NAMES).index("rollout"))
@@ -73,21 +77,7 @@ class ViewBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 8)
         row.setSpacing(8)
-        switch = QHBoxLayout()
-        switch.setSpacing(0)
-        group = QButtonGroup(self)
-        for place, (picture, name) in enumerate(PICTURE_NAMES.items()):
-            button = QToolButton(self)
-            button.setText(name)
-            button.setCheckable(True)
-            button.setToolTip(f"{_PICTURE_TIPS[picture]} (Ctrl+{place + 1})")
-            button.setProperty("segment", "first" if place == 0 else "last" if place == len(PICTURE_NAMES) - 1 else "middle")
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            group.addButton(button, place)
-            self.pictures[picture] = button
-            switch.addWidget(button)
-        group.idClicked.connect(self._on_picture_clicked)
-        row.addLayout(switch)
+        row.addWidget(self._switch)
         row.addStretch(1)
         for value, name in QUANTITY_NAMES.items():
             self.quantities.addItem(name, value)
@@ -108,9 +98,6 @@ class ViewBar(QWidget):
 
     def _set(self, box: QComboBox, values: list[str], value: str) -> None:
         box.setCurrentIndex(values.index(value))
-
-    def _on_picture_clicked(self, place: int) -> None:
-        self.picturePicked.emit(list(PICTURE_NAMES)[place])
 
     def _on_quantity_activated(self, index: int) -> None:
         self.quantityPicked.emit(self.quantities.itemData(index))

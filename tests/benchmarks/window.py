@@ -15,6 +15,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from attnviz.session.comparing import other_text
 from attnviz.ui.start import open_window
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from attnviz.ui.panels.mixer import Mixer
+    from attnviz.ui.pictures.compare_view import CompareView
+    from attnviz.ui.pictures.picture_view import PictureView
     from attnviz.ui.window import MainWindow
 
 SENTENCES = {
@@ -58,6 +61,9 @@ def measure_window(app: QApplication, model: Path, rounds: int) -> dict[str, dic
 
 def _as_trained(app: QApplication, window: MainWindow) -> None:
     """All heads of the trained count are on, nothing is in focus, and the window rests."""
+    if window.session.state.against is not None:
+        window.session.ask(against=None)
+        until(app, lambda: not window.session.state.busy)
     window.trained_heads()
     window.view_actions.all_heads()
     window.session.show(focus=None, panel="reading")
@@ -125,6 +131,39 @@ def _layer_step(app: QApplication, window: MainWindow, number: int) -> float:
     return _timed(app, window, act, lambda: window.session.state.view.layer == target)
 
 
+def _compared_layer_step(app: QApplication, window: MainWindow, number: int) -> float:
+    """The next layer of two texts, one above the other."""
+    view = _compared(app, window)
+    target = (window.reader.layers.value() + 1) % (window.reader.layers.maximum() + 1)
+
+    def act() -> None:
+        window.reader.layers.setValue(target)
+
+    return _timed(app, window, act, lambda: window.session.state.view.layer == target, view.views()[1])
+
+
+def _compared_pin(app: QApplication, window: MainWindow, number: int) -> float:
+    """Another token pinned, and its counterpart."""
+    view = _compared(app, window)
+    boxes = view.scene.tokens
+    token = boxes[(3 * number + 1) % len(boxes)].index
+
+    def act() -> None:
+        window.session.show(focus=token)
+
+    return _timed(app, window, act, lambda: view.scene.focus == token, view.views()[1])
+
+
+def _compared(app: QApplication, window: MainWindow) -> CompareView:
+    """The pictures of the text and of the same one with another last word."""
+    if window.session.state.against is None:
+        text = window.session.state.text
+        window.session.ask(against=other_text(text.removesuffix(text.split()[-1]) + "late."))
+        until(app, lambda: window.session.state.run.against is not None and not window.session.state.busy)
+        QTest.qWait(300)
+    return window.reader.pictures.currentWidget()
+
+
 def _mute(app: QApplication, window: MainWindow, number: int) -> float:
     """A head in the middle of the model is muted, or heard again, on the panel of what-ifs."""
     return _changed(app, window, lambda: _desk(window).row(1).mute.click())
@@ -155,14 +194,22 @@ GESTURES: dict[str, Callable[[QApplication, MainWindow, int], float]] = {
     "slider step": _slider_step,
     "layer step": _layer_step,
     "hover": _hover,
+    "compare: layer step": _compared_layer_step,
+    "compare: pin": _compared_pin,
     "mute": _mute,
     "strength": _strength,
 }
 
 
-def _timed(app: QApplication, window: MainWindow, act: Callable[[], None], done: Callable[[], bool]) -> float:
-    """Milliseconds from `act` to the first repaint after which `done` holds."""
-    canvas = window.reader.canvas
+def _timed(
+    app: QApplication,
+    window: MainWindow,
+    act: Callable[[], None],
+    done: Callable[[], bool],
+    canvas: PictureView | None = None,
+) -> float:
+    """Milliseconds from `act` to the first repaint, of the picture of one run if no other is told, after which `done` holds."""
+    canvas = window.reader.canvas if canvas is None else canvas
     painted: list[float] = []
 
     def note() -> None:

@@ -22,6 +22,7 @@ from attnviz.scene.compare.differences import differences
 from attnviz.scene.compare.hit import point_at
 from attnviz.scene.compare.parts import build_parts
 from attnviz.scene.compare.scene import CompareScene, TableScene
+from attnviz.scene.compare.words import layers_phrase
 from attnviz.scene.matrix.hit import spot_at, spot_text
 from attnviz.scene.matrix.scene import MatrixScene, cell_colours
 from attnviz.scene.numbers import MINUS
@@ -32,7 +33,7 @@ from attnviz.scene.ramps import difference_colours, ramp, steps_of
 from attnviz.scene.scene import ArcScene
 from attnviz.scene.theme import load_theme
 from attnviz.session.comparison import comparison_of
-from attnviz.session.measures import measures
+from attnviz.session.measures import Measure, measures
 from attnviz.session.sight import sight_of
 from attnviz.session.view import HeadChoice, Sinks, View
 from tests.golden.families_reader import write_model
@@ -373,6 +374,18 @@ def test_where_the_weight_of_either_run_went_is_told(single: Run) -> None:
 
 
 # The table and the chart
+
+
+def test_a_measure_that_the_other_run_alone_has_is_one_of_the_layer() -> None:
+    nan = float("nan")
+    assert Measure("entropy", (nan, 1.0), (nan, 1.0)).is_of_layer
+    assert not Measure("cosine_to_trained", (nan, nan), (0.9, 1.0)).is_of_layer
+
+
+def test_the_layer_that_is_measured_of_either_run_is_told(minilm: Model, tmp_path: Path) -> None:
+    run = against(run_of(minilm, "the cat"), run_of(load_model(write_model("bert-mlm", tmp_path / "bert")), "the cat"))
+    assert layers_phrase(run, View(5)) == "layers 5, 1"
+    assert layers_phrase(run, View(1)) == "layer 1"
 
 
 def test_the_table_has_every_measure_of_both_runs(single: Run) -> None:

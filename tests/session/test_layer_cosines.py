@@ -123,3 +123,11 @@ def test_each_side_of_an_encoder_decoder_has_its_own_vectors(tmp_path: Path) -> 
         for layer in range(len(course)):
             vectors = [side.trace.entering(layer, kind)[at] for side in (one, other)]
             assert course[layer] == pytest.approx(cosine(*vectors), abs=1e-5)
+
+
+def test_where_a_decoder_looks_at_an_encoder_of_another_depth_the_mean_is_of_the_decoders_tokens(tmp_path: Path) -> None:
+    model = load_model(write_model("t5-gated-silu-bare", tmp_path / "t5"))
+    run = against(*(run_of(model, text, pair="a cat sings") for text in ("the cat sings", "the dog sings")))
+    course = found(run, View(kind="cross"))
+    assert len(course.by_layer) == run.trace.n_layer_of("decoder") + 1
+    assert 0 < course.n_unit <= len(run.trace.queries("cross"))

@@ -17,10 +17,12 @@ from attnviz.session.comparing import Against
 from attnviz.session.view import Arc, HeadChoice
 from attnviz.ui.panels import compare_panel
 from attnviz.ui.pictures import compared
+from tests.golden.families_reader import write_model
 from tests.ui.hands import LEFT, NO_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from attnviz.ui.pictures.canvas import Canvas
     from attnviz.ui.pictures.compare_view import CompareView
@@ -362,12 +364,20 @@ def test_one_of_two_long_texts_moves_the_other_along(open_reader: Callable[..., 
     compare_with(hands, long.replace("boy", "girl"))
     above, below = view_of(hands).views()
     above.pan(0, -150)
-    tops = [
-        view.on_screen(0, next(box.top for box in view.scene.tokens if box.row == 2)).y() - view.height() / 2
-        for view in (above, below)
-    ]
+    third = [next(box.top for box in view.scene.tokens if box.row == 2) for view in (above, below)]
+    tops = [view.on_screen(0, top).y() - view.height() / 2 for view, top in zip((above, below), third, strict=True)]
     assert above.viewport.y == pytest.approx(-150)
     assert tops[0] == pytest.approx(tops[1], abs=30)
     before = above.viewport.y
     below.pan(0, -60)
     assert above.viewport.y < before
+
+
+def test_a_decoders_texts_are_seen_whole_on_both_sides(open_reader: Callable[..., Hands], tmp_path: Path) -> None:
+    hands = open_reader()
+    hands.window.session.ask(model=write_model("t5-gated-silu-bare", tmp_path / "t5"), text="the cat sings", pair="a cat sings")
+    hands.settle()
+    compare_with(hands, "the dog sings", kind="cross")
+    for view in view_of(hands).views():
+        assert view.zoom * view.scene.height <= view.height() + 2
+        assert view.zoom * 12 >= 11

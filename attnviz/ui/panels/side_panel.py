@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from attnviz.scene.pictures import COMPARED
 from attnviz.session.predicting import is_quick, places_of, predict
@@ -19,6 +18,7 @@ from attnviz.ui.panels.pair_panel import PairPanel
 from attnviz.ui.panels.prediction_panel import PredictionPanel
 from attnviz.ui.panels.reading_panel import ReadingPanel
 from attnviz.ui.panels.what_if_panel import WhatIfPanel
+from attnviz.ui.segments import Segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,9 @@ class SidePanel(QWidget):
         self.forecast.arrived.connect(self._on_forecast)
         self.forecast.failed.connect(self.failed)
         self.predicted: Run | None = None  # whose predictions stand there
-        self.tabs: dict[Panel, QToolButton] = {}
+        self._switch = Segments(PANEL_NAMES, _TIPS, self, narrow=True)
+        self._switch.picked.connect(self.panelPicked)
+        self.tabs = self._switch.buttons
         self._pages = QStackedWidget(self)
         for page in (self.reading, self.head, self.pair, self.compare, self.what_if, self.prediction):
             self._pages.addWidget(page)
@@ -69,7 +71,7 @@ class SidePanel(QWidget):
     def show_state(self, state: State) -> None:
         """Show the panel that a state's view asks for; the state has a run."""
         view = state.view
-        self.tabs[view.panel].setChecked(True)
+        self._switch.show_value(view.panel)
         if state.run.against is None:
             self.compare.forget()
         match view.panel:
@@ -122,31 +124,13 @@ class SidePanel(QWidget):
     def _compose(self) -> None:
         row = QHBoxLayout()
         row.setContentsMargins(16, 10, 12, 0)
-        row.setSpacing(0)
-        group = QButtonGroup(self)
-        for place, (panel, name) in enumerate(PANEL_NAMES.items()):
-            button = QToolButton(self)
-            button.setText(name)
-            button.setCheckable(True)
-            button.setToolTip(_TIPS[panel])
-            button.setProperty("segment", "first" if place == 0 else "last" if place == len(PANEL_NAMES) - 1 else "middle")
-            button.setProperty("narrow", True)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            group.addButton(button, place)
-            self.tabs[panel] = button
-            row.addWidget(button)
-        for before, after in pairwise(self.tabs.values()):
-            QWidget.setTabOrder(before, after)
+        row.addWidget(self._switch)
         row.addStretch(1)
-        group.idClicked.connect(self._on_tab_clicked)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(row)
         column.addWidget(self._pages, 1)
-
-    def _on_tab_clicked(self, place: int) -> None:
-        self.panelPicked.emit(list(PANEL_NAMES)[place])
 
 
 def _predicted(run: Run, view: View, cancelled: Callable[[], bool]) -> tuple[Run, tuple[Prediction, ...]]:

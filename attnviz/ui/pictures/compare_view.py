@@ -113,8 +113,6 @@ class CompareView(QWidget):
             for view in self._shown:
                 self._box.removeWidget(view)
                 view.hide()
-            is_beside = is_matrix and self.beside is not None
-            self._box.setDirection(QBoxLayout.Direction.LeftToRight if is_beside else QBoxLayout.Direction.TopToBottom)
             self._shown = shown
             for view in shown:
                 self._box.addWidget(view, 1)
@@ -122,8 +120,10 @@ class CompareView(QWidget):
             self.setFocusProxy(shown[0])
             if has_focus:
                 shown[0].setFocus()
+        is_beside = len(scenes) > 1 and scenes[0].width <= self.width() / 2
+        self._box.setDirection(QBoxLayout.Direction.LeftToRight if is_beside else QBoxLayout.Direction.TopToBottom)
         for place, scene in enumerate(scenes):
-            self._box.setStretch(place, 1 if is_matrix else max(1, round(scene.height)))
+            self._box.setStretch(place, 1 if is_matrix or is_beside else max(1, round(scene.height)))
         self._box.activate()
         for view, scene in reversed(list(zip(shown, scenes, strict=True))):  # the first run's tells last what is in focus
             view.set_scene(scene)

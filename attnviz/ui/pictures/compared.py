@@ -28,7 +28,8 @@ def compared_scenes(
 ) -> tuple[tuple[Scene, ...], dict[int, int]]:
     """A picture for each of two runs, or one for their difference, and for the positions of the one's tokens their counterparts.
 
-    width, height: the room; beside: the width of each of two matrices where they stand side by side, None where they do not fit so.
+    width, height: the room; beside: the width of each of two pictures side by side, None where they do not fit so: of matrices, and
+    of arcs from a decoder to its encoder that are too tall to stand one above the other.
     """
     comparison = comparison_of(run, view)
     assert comparison is not None
@@ -39,7 +40,7 @@ def compared_scenes(
     if view.picture == "matrix":
         one = Layout(beside, height) if beside is not None else Layout(width, height / 2)
         return build_parts(run, view, theme, (one, one), text_width), counterparts
-    return _stacked(comparison, view, theme, width, height), counterparts
+    return _arcs(comparison, view, theme, width, height, beside), counterparts
 
 
 def _difference(comparison: Comparison, view: View, theme: Theme, width: float, height: float) -> Scene:
@@ -56,7 +57,9 @@ def _difference(comparison: Comparison, view: View, theme: Theme, width: float, 
     return scenes[0]
 
 
-def _stacked(comparison: Comparison, view: View, theme: Theme, width: float, height: float) -> tuple[ArcScene, ...]:
+def _arcs(
+    comparison: Comparison, view: View, theme: Theme, width: float, height: float, beside: float | None
+) -> tuple[ArcScene, ...]:
     """Both arc diagrams one above the other: each as tall as it needs to be, and what is left shared out."""
     run, edges = comparison.a.run, edges_of_both(comparison)
     lowest = []
@@ -67,6 +70,14 @@ def _stacked(comparison: Comparison, view: View, theme: Theme, width: float, hei
         if spare >= 0:
             layouts = tuple(Layout(width / zoom, scene.height + spare) for scene in lowest[-1])
             return build_parts(run, view, theme, layouts, text_width, edges)
+    if len(lowest) > 1 and beside is not None and all(side.sight.kind == "cross" for side in comparison.sides):
+        over = 0.0
+        for _ in range(2):  # lines that are wrapped at its foot are not foreseen by the arcs, which take what height there is
+            half = Layout(beside, height - over)
+            scenes = build_parts(run, view, theme, (half, half), text_width, edges)
+            over = max(scene.height for scene in scenes) - height
+            if over <= 1:
+                return scenes
     return lowest[0]
 
 
