@@ -146,7 +146,7 @@ def _tallest(rows: Rows, free: float, layout: Layout) -> float:
     if rows.n_row > 1:
         return min(max(free, 40.0), 110.0)
     wanted = free if layout.height else 0.26 * extent
-    return min(max(wanted, 60.0), 0.36 * extent + 30.0, 320.0)
+    return min(max(wanted, 40.0), 0.36 * extent + 30.0, 320.0)
 
 
 def _row_heights(
