@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attnviz.engine.changes import NOTHING, HeadAt
 from attnviz.library.discovery import resolve_model
 from attnviz.library.minilm import MINILM
 from attnviz.library.places import DATA_VARIABLE, models_folder
@@ -64,7 +65,7 @@ def make_comparison(model: Path, path: Path) -> None:
 
 
 def make_windows(model: Path) -> None:
-    """The window as it opens, with the grid, and in the dark with a what-if."""
+    """The window as it opens, with the grid, with a head muted, and in the dark with another head count."""
     from PySide6.QtWidgets import QApplication
 
     from attnviz.ui.start import open_window
@@ -77,6 +78,11 @@ def make_windows(model: Path) -> None:
     window.view_actions.show_grid()
     _take(app, window, FOLDER / "window-grid.png")
     window.view_actions.show_arcs()
+    window.session.show(panel="what_if")
+    window.session.ask(changes=NOTHING.with_muted(HeadAt("encoder", 2, 4), True).with_strength(HeadAt("encoder", 3, 6), 1.5))
+    _take(app, window, FOLDER / "window-what-if.png")
+    window.session.ask(changes=NOTHING)
+    window.session.show(panel="reading")
     window.go_dark()
     window.view_actions.all_heads()
     window.session.ask(head_count=4)
