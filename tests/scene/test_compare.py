@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnviz.analysis.edges import Threshold
@@ -154,6 +154,7 @@ def test_one_text_is_set_in_both_as_it_is_alone(minilm: Model, width: float, n_t
         np.testing.assert_allclose(np.diff([box.left for box in boxes]), np.diff([place.left for place in alone.places]), atol=1e-3)
 
 
+@settings(max_examples=40)
 @given(st.text("abc .", min_size=1, max_size=60), st.text("abc .", min_size=1, max_size=60))
 def test_any_two_texts_are_set_in_order_without_overlap(minilm: Model, one: str, other: str) -> None:
     run = two_texts(minilm, f"a {one}", f"b {other}")
