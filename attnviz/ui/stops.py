@@ -6,44 +6,35 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QWidget
 
 from attnviz.paint.fonts import font, text_width
+from attnviz.ui.place_slider import PlaceSlider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
+    from PySide6.QtGui import QPaintEvent
+    from PySide6.QtWidgets import QWidget
 
     from attnviz.ui.appearance import Appearance
 
 _LABEL = 12
 _RADIUS = 5.0
-_NOTCH = 120  # of a wheel, in eighths of a degree; touchpads send many small parts of one
 _LINE_Y = 12.0
 _LABEL_Y = 34.0
 
 
-class StopSlider(QAbstractSlider):
+class StopSlider(PlaceSlider):
     """Stops on a line. `value()` is a stop's place, `stop()` what it stands for; `valueChanged` tells of moves.
 
     marked: the stop with a ring round it, which is where things stand by nature (the trained head count).
     """
 
     def __init__(self, name: str, appearance: Appearance, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(name, parent)
         self._stops: tuple[int, ...] = (0,)
         self._marked: int | None = None
-        self._turned = 0
         self._appearance = appearance
-        self.setAccessibleName(name)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setTracking(True)
-        self.setRange(0, 0)
-        self.setSingleStep(1)
-        self.setPageStep(1)
         self.valueChanged.connect(self._on_value_changed)
 
     def stop(self) -> int:
@@ -102,33 +93,6 @@ class StopSlider(QAbstractSlider):
                 written.append((place, left))
         return sorted(written)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.setSliderDown(True)
-            self.setValue(self._nearest(event.position().x()))
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self.isSliderDown():
-            self.setValue(self._nearest(event.position().x()))
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.setSliderDown(False)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self._turned += event.angleDelta().y()
-        steps = int(self._turned / _NOTCH)
-        self._turned -= steps * _NOTCH
-        self.setValue(self.value() + steps)
-        event.accept()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1}
-        if event.key() in steps:
-            self.setValue(self.value() + steps[event.key()])
-        else:
-            super().keyPressEvent(event)
-
     def _paint_dot(self, painter: QPainter, place: int) -> None:
         theme = self._appearance.theme
         centre = QPointF(self._x(place), _LINE_Y)
@@ -148,7 +112,7 @@ class StopSlider(QAbstractSlider):
         n = max(len(self._stops) - 1, 1)
         return inset + place * (self.width() - 2 * inset) / n
 
-    def _nearest(self, x: float) -> int:
+    def nearest(self, x: float) -> int:
         return min(range(len(self._stops)), key=lambda place: abs(self._x(place) - x))
 
     def _on_value_changed(self) -> None:

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from attnviz.paint.fonts import font, text_width
+from attnviz.ui.place_slider import PlaceSlider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
+    from PySide6.QtGui import QPaintEvent
+    from PySide6.QtWidgets import QWidget
 
     from attnviz.ui.appearance import Appearance
 
@@ -23,19 +25,17 @@ _HEIGHT: Final = 34
 _START: Final = "text"
 
 
-class Timeline(QAbstractSlider):
+class Timeline(PlaceSlider):
     """One place for the text alone and one behind each written token; `valueChanged` tells how many tokens are to be seen."""
 
+    wheel_up = -1  # as a list scrolls
+
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Written tokens", parent)
         self._appearance = appearance
         self._texts: tuple[str, ...] = ()
-        self.setAccessibleName("Written tokens")
         self.setToolTip("Point to where the model was: each token with the attention it was written with")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setRange(0, 0)
         self.valueChanged.connect(self._on_value_changed)
 
     def texts(self) -> tuple[str, ...]:
@@ -90,35 +90,10 @@ class Timeline(QAbstractSlider):
         off = min(off, max(0.0, spans[self.value()][0] - 8.0))
         return [(left - off, right - off) for left, right in spans]
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.setSliderDown(True)
-            self.setValue(self._nearest(event.position().x()))
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self.isSliderDown():
-            self.setValue(self._nearest(event.position().x()))
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.setSliderDown(False)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self.setValue(self.value() + (1 if event.angleDelta().y() < 0 else -1))
-        event.accept()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        places = {Qt.Key.Key_Left: self.value() - 1, Qt.Key.Key_Right: self.value() + 1, Qt.Key.Key_Home: 0}
-        places[Qt.Key.Key_End] = self.maximum()
-        if event.key() in places:
-            self.setValue(places[event.key()])
-        else:
-            super().keyPressEvent(event)
-
     def _text(self, place: int) -> str:
         return _START if place == 0 else self._texts[place - 1]
 
-    def _nearest(self, x: float) -> int:
+    def nearest(self, x: float) -> int:
         spans = self.spans()
         return min(range(len(spans)), key=lambda place: abs((spans[place][0] + spans[place][1]) / 2 - x))
 

@@ -145,6 +145,25 @@ def test_the_next_token_is_written_and_the_timeline_leads_back(open_tiny: Callab
     assert hands.run.trace.tokens == whole.tokens[:n]
 
 
+def test_the_timeline_answers_keys_and_wheel(open_tiny: Callable[..., Hands]) -> None:
+    hands = open_tiny("llama-gqa")
+    hands.window.session.write(4)
+    wait_until_written(hands, 4)
+    timeline = hands.reader.timeline
+    for key, n in ((Qt.Key.Key_Left, 3), (Qt.Key.Key_Home, 0), (Qt.Key.Key_Right, 1), (Qt.Key.Key_End, 4)):
+        hands.key(key, timeline)
+        hands.settle()
+        assert hands.run.trace.n_written == n
+    hands.wheel(timeline, timeline.rect().center(), 1)
+    hands.settle()
+    assert hands.run.trace.n_written == 3
+    hands.turn(timeline, timeline.rect().center(), QPoint(0, -60))  # half a notch, as touchpads send it
+    assert timeline.value() == 3
+    hands.turn(timeline, timeline.rect().center(), QPoint(0, -60))
+    assert timeline.value() == 4
+    hands.settle()
+
+
 def test_writing_on_from_an_earlier_place_leaves_what_came_after(open_tiny: Callable[..., Hands]) -> None:
     hands = open_tiny("llama-gqa")
     hands.window.session.show(temperature=0.0)
