@@ -19,37 +19,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class State:
-    """Everything the window shows, at one moment.
+class Wish:
+    """What a person has asked for and how to show it, which is what can be undone and saved.
 
     model, text, pair, head_count, changes: what is asked for (pair: what the decoder of an encoder-decoder reads; head_count None:
     the trained one); written: the tokens that the model wrote behind the text, of which n_shown are read, None for all;
-    against: what the run is compared with; seed: of the tokens that are drawn; view: how it is shown;
-    run: the newest picture's numbers, kept while newer ones are computed or fail; failure: the sentence to show, if the last
-    request could not be served; busy: whether a request is under way; to_write: how many tokens the model is still to write;
-    arrival: how to show what the request brings.
+    against: what the run is compared with; seed: of the tokens that are drawn; view: how it is shown.
     """
-
-    model: Path | None = None
-    text: str = ""
-    pair: str | None = None
-    head_count: int | None = None
-    changes: Changes = NOTHING
-    written: tuple[int, ...] = ()
-    n_shown: int | None = None
-    against: Against | None = None
-    seed: int = 0
-    view: View = field(default_factory=View)
-    run: Run | None = None
-    failure: str | None = None
-    busy: bool = False
-    to_write: int = 0
-    arrival: Arrival | View | None = None
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a person has asked for and how to show it: all of a State that a person sets, which is what can be undone and saved."""
 
     model: Path | None
     text: str
@@ -61,6 +37,24 @@ class Wish:
     against: Against | None = None
     seed: int = 0
     view: View = field(default_factory=View)
+
+
+@dataclass(frozen=True)
+class State(Wish):
+    """Everything the window shows, at one moment: the wish, and what has come of it.
+
+    run: the newest picture's numbers, kept while newer ones are computed or fail; failure: the sentence to show, if the last
+    request could not be served; busy: whether a request is under way; to_write: how many tokens the model is still to write;
+    arrival: how to show what the request brings.
+    """
+
+    model: Path | None = None
+    text: str = ""
+    run: Run | None = None
+    failure: str | None = None
+    busy: bool = False
+    to_write: int = 0
+    arrival: Arrival | View | None = None
 
 
 ASKED: Final = ("model", "text", "pair", "head_count", "changes", "written", "n_shown", "against", "seed")
