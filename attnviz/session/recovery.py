@@ -149,7 +149,7 @@ def _locked(path: Path) -> BaseFileLock | None:
     lock = FileLock(path.with_suffix(".lock"), timeout=0, thread_local=False)  # taken on one thread, given back on another
     try:
         lock.acquire()
-    except (Timeout, OSError, NotImplementedError):
+    except (Timeout, OSError, NotImplementedError):  # filelock raises the last where a file system has no locks
         return None
     return lock
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from attnviz.session.run import Run
     from attnviz.session.view import View
 
-# Arcs a little too tall for the window are set smaller, so that both runs of a sentence are seen whole in the usual window (captions
-# of 9.6 pixels at the least); taller ones keep their size and scroll, as those of a text of more tokens than that do from the first.
+# Arcs a little too tall are set smaller, so that both runs of a sentence are seen whole in the usual window, captions in 9.6 pixels
+# at the least; taller ones keep their size and scroll, as a text of more tokens than that does from the first.
 _ZOOMS: Final = (1.0, 0.9, 0.8)
 _MOST_TO_SHRINK: Final = 120
 
