@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,7 +14,7 @@ from attnviz.engine.rope import rotate
 from attnviz.engine.watch import EVERY, Watch, unwatched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from attnviz.engine.config import Looking, Stack
     from attnviz.engine.layer_change import LayerChange
@@ -74,6 +74,24 @@ class AttentionPart:
             watch("mixed", context)
             self.change.strengthen(context, head_count)
         watch("concatenated", context)
+        return apply(context, self.weights.out)
+
+    def output_of_many(self, x: Float32, rows: Sequence[slice], head_count: int, keep: Keep) -> Float32:
+        """What the tokens of several texts take from their own text, [row, d_model]; rows: of each text, its rows of x.
+
+        keep is called for each text in turn. The bias is that of the longest text: of a shorter one it is the same corner.
+        """
+        projected, v = self._project(x, x, unwatched), self.values(x, unwatched)
+        context = np.empty((len(x), self.stack.n_head * self.stack.d_head), np.float32)
+        for one in rows:
+            n = one.stop - one.start
+            bias = None if self.bias is None else self.bias[:, :n, :n]
+            own = replace(projected, q=projected.q[one], k=projected.k[one], bias=bias)
+            attention, sink = own.attention(head_count)
+            keep(own, attention, sink)
+            context[one] = apply_attention(attention, v[one], self.stack)
+        if self.change is not None and self.change.strengths:
+            self.change.strengthen(context, head_count)
         return apply(context, self.weights.out)
 
     def values(self, seen: Float32, watch: Watch = unwatched) -> Float32:

@@ -15,7 +15,7 @@ from attnviz.engine.residual import add_part, apply, normed
 from attnviz.errors import Cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from attnviz.engine.layer_change import LayerChange
     from attnviz.engine.layers import AttentionWeights, FeedForward, Head, Layer, Linear, Norms, StackWeights
     from attnviz.engine.projected import Projected
+    from attnviz.engine.rope import Rope
     from attnviz.engine.tokenizer import Encoding
 
 # Rows of the output matrix that are converted at one time.
@@ -48,7 +49,8 @@ class Beginning:
 class Pass:
     """One text's way through one stack of layers. keep(is_cross, entering, projected, attention, sink) is called for each
     attention made, with the vectors that enter its part, which nothing changes any more; step() after each layer; encoded: for a
-    decoder that looks at an encoder's final vectors, [token, d_model]."""
+    decoder that looks at an encoder's final vectors, [token, d_model]; rows: of several texts at once, each one's rows, for each of
+    which in turn keep is called with its own attention and with what enters of all."""
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class Pass:
         cancelled: Callable[[], bool],
         encoded: Float32 | None = None,
         beginning: Beginning | None = None,
+        rows: Sequence[slice] | None = None,
     ) -> None:
         self._stack = stack
         self._weights = weights
@@ -69,6 +72,7 @@ class Pass:
         self._cancelled = cancelled
         self._encoded = encoded
         self._beginning = beginning or Beginning()
+        self._rows = rows
 
     def run(self, x: Float32) -> Float32:
         """The token vectors after the last layer, before the final norm, [token, d_model]; x: those before the first layer that is
@@ -77,9 +81,9 @@ class Pass:
         Raises Cancelled between layers once `cancelled()` says so.
         """
         begin = self._beginning
-        n = begin.n_past + x.shape[0]
+        n = begin.n_past + x.shape[0] if self._rows is None else max(rows.stop - rows.start for rows in self._rows)
         bias = self._bias(n)
-        ropes = {look.rope: tuple(part[begin.n_past :] for part in look.rope.table(n)) for look in self._stack.looks if look.rope}
+        ropes = {look.rope: self._turns(look.rope, n) for look in self._stack.looks if look.rope}
         for number in range(begin.layer, self._stack.n_layer):
             if self._cancelled():
                 raise Cancelled
@@ -135,6 +139,8 @@ class Pass:
 
         def attend(entering: Float32, x: Float32) -> Float32:
             keep: Keep = partial(self._keep, is_cross, entering)
+            if self._rows is not None:
+                return part.output_of_many(x, self._rows, self._head_count, keep)
             return part.output(x, self._encoded if is_cross else x, self._head_count, keep)
 
         return attend
@@ -170,6 +176,15 @@ class Pass:
             thought = self._feed_forward(x[tokens], self._weights.expert(layer, int(expert)))
             y[tokens] += thought * weights[tokens, uses][:, None]
         return y
+
+    def _turns(self, rope: Rope, n: int) -> tuple[Float32, Float32]:
+        """Cosine and sine of the angles of all rows' positions; n: the length of the text, or of the longest one."""
+        if self._rows is None:
+            cos, sin = rope.table(n)
+            return cos[self._beginning.n_past :], sin[self._beginning.n_past :]
+        tables = {length: rope.table(length) for length in {rows.stop - rows.start for rows in self._rows}}
+        parts = [tables[rows.stop - rows.start] for rows in self._rows]
+        return np.concatenate([cos for cos, _ in parts]), np.concatenate([sin for _, sin in parts])
 
     def _bias(self, n: int) -> Float32 | None:
         if self._stack.has_alibi:

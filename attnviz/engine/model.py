@@ -22,6 +22,7 @@ from attnviz.engine.heads import check_head_count
 from attnviz.engine.layers import Weights, n_bytes
 from attnviz.engine.memory import free_memory, size
 from attnviz.engine.needs import Needs, logits_bytes, needs_of, run_bytes
+from attnviz.engine.packed import run_packed
 from attnviz.engine.running import run_side, sides_of, sizes_of, starts_of
 from attnviz.engine.texts import read_texts
 from attnviz.engine.trace import Trace
@@ -30,12 +31,13 @@ from attnviz.errors import InputError, ModelError, never
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from attnviz.engine.changes import Changes
+    from attnviz.engine.changes import Changes, HeadAt
     from attnviz.engine.config import Kind, ModelConfig
     from attnviz.engine.folder import Opened
     from attnviz.engine.layers import Layer, StackWeights
     from attnviz.engine.ops import Float32
-    from attnviz.engine.tokenizer import Tokenizer
+    from attnviz.engine.packed import Packed, See
+    from attnviz.engine.tokenizer import Encoding, Tokenizer
 
 # Tokenizer tables, a short text and the like beside the weights; so much is taken whatever the system says is free.
 _BESIDES = 64 << 20
@@ -158,6 +160,37 @@ class Model:
         decoder_hidden = finals[1] if len(finals) > 1 else None
         trace.finish(finals[0], decoder_hidden, self._layer, None if self._weights.head is None else self._predict)
         return trace
+
+    @np.errstate(all="ignore")
+    def read_packed(
+        self,
+        texts: Sequence[Encoding],
+        see: See | None = None,
+        *,
+        muted: HeadAt | None = None,
+        like: Packed | None = None,
+        cancelled: Callable[[], bool] = never,
+    ) -> Packed:
+        """One run over many texts, each attending to itself alone, with the trained heads; of an encoder-decoder its encoder.
+
+        see(text, layer, attention) gets each attention, [head, query, key], which is not kept; muted: a head whose output is zero;
+        like: a run of the same texts without that, whose layers below the muted head's are taken over; of other texts nothing is.
+        Raises InputError for a head that is not there or texts that need more memory than there is, ModelError if no numbers
+        come out, Cancelled between layers.
+        """
+        config = self.config
+        changes = NOTHING if muted is None else NOTHING.with_muted(muted, True)
+        longest = max(len(text.tokens) for text in texts)
+        check_changes(changes, {config.kinds[0]: (config.stack.n_layer, config.stack.n_head, longest, longest)})
+        self._check_memory([sum(len(text.tokens) for text in texts)], config.n_head, False)
+        packed = run_packed(config, self._weights.stack, texts, see, changes, like, cancelled)
+        self._sound(packed.hidden)
+        return packed
+
+    def predict(self, hidden: Float32) -> Float32 | None:
+        """Scores over the vocabulary for some final vectors, [row, n_vocab]; None for a model without a prediction head, and for an
+        encoder-decoder, which predicts from its decoder's."""
+        return None if self._weights.head is None or self.config.decoder is not None else self._predict(hidden)
 
     def _layer(self, kind: Kind, number: int, beside: int) -> Layer:
         """The weights of the layer that has that attention, for somebody who needs so many bytes beside them."""
