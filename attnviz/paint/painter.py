@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attnviz.paint.arcs import paint_arc_scene
+from attnviz.paint.atlas import paint_atlas_scene
 from attnviz.paint.compare import paint_chart_scene, paint_compare_scene, paint_table_scene
+from attnviz.paint.evidence import paint_evidence_scene
 from attnviz.paint.grid import paint_grid_scene
 from attnviz.paint.matrix import paint_matrix_scene
 from attnviz.paint.steps import paint_steps_scene
+from attnviz.scene.atlas.evidence_scene import EvidenceScene
+from attnviz.scene.atlas.scene import AtlasScene
 from attnviz.scene.compare.scene import ChartScene, CompareScene, TableScene
 from attnviz.scene.grid.scene import GridScene
 from attnviz.scene.matrix.scene import MatrixScene
@@ -29,8 +33,10 @@ def _paint_comparison(scene: CompareScene, painter: QPainter, hairline: float = 
 
 PAINTERS: dict[type[Scene], Callable[..., None]] = {
     ArcScene: paint_arc_scene,
+    AtlasScene: paint_atlas_scene,
     ChartScene: paint_chart_scene,
     CompareScene: _paint_comparison,
+    EvidenceScene: paint_evidence_scene,
     GridScene: paint_grid_scene,
     MatrixScene: paint_matrix_scene,
     StepsScene: paint_steps_scene,

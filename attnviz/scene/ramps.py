@@ -56,6 +56,12 @@ def ink_ramp(theme: Theme) -> Ramp:
 
 
 @cache
+def colour_ramp(theme: Theme, colour: str) -> Ramp:
+    """As `ramp`, of any colour, "#rrggbb", that stands out from the paper."""
+    return _ramp_through(theme, colour)
+
+
+@cache
 def two_sided(theme: Theme) -> Ramp:
     """The colours of signed numbers from the lowest, blue, over zero to the highest, orange: [256, 3], read-only.
 

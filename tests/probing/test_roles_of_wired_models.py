@@ -19,14 +19,19 @@ N_SEED = 20
 
 def jobs(roles: HeadRoles) -> list[list[set[str]]]:
     """The keys of the roles of each head, [layer][head]."""
-    return [[{role.measure.key for role in roles.roles(layer, head)} for head in range(roles.n_head)] for layer in range(roles.n_layer)]
+    return [
+        [{role.measure.key for role in roles.roles(layer, head)} for head in range(roles.n_head)] for layer in range(roles.n_layer)
+    ]
 
 
 def test_heads_of_a_causal_model_get_the_roles_they_were_wired_for(measured: Callable[..., HeadRoles]) -> None:
     heads = [[Previous(), Offset(-3), Uniform(), First()], [Induction(), Duplicate(), Same(), Offset(-2)]]
     found = jobs(measured(heads, causal=True))
     # A head that finds no copy in a sentence rests on the first token, which is so of any induction head.
-    assert found == [[{"previous"}, {"offset-3"}, set(), {"first"}], [{"induction", "first"}, {"duplicate", "first"}, {"same"}, {"offset-2"}]]
+    assert found == [
+        [{"previous"}, {"offset-3"}, set(), {"first"}],
+        [{"induction", "first"}, {"duplicate", "first"}, {"same"}, {"offset-2"}],
+    ]
 
 
 def test_heads_of_a_bidirectional_model_get_the_roles_they_were_wired_for(measured: Callable[..., HeadRoles]) -> None:
@@ -56,7 +61,9 @@ def test_a_head_that_knows_the_pairs_of_a_relation_gets_that_role(measured: Call
         for pair in sentence.pairs:
             if pair.relation == "obj":
                 table.setdefault(sentence.words[pair.first].lower(), []).append(sentence.words[pair.second].lower())
-    table = {word: sorted(set(others)) for word, others in table.items() if word.isalpha() and all(other.isalpha() for other in others)}
+    table = {
+        word: sorted(set(others)) for word, others in table.items() if word.isalpha() and all(other.isalpha() for other in others)
+    }
     roles = measured([[Pairs(table), Uniform()]], causal=False)
     role = next(role for role in roles.roles(0, 0) if role.measure.group == "grammar")
     assert role.measure.key == "obj>"
