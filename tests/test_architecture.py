@@ -22,15 +22,24 @@ FLOORS: Final = (
     ("paint",),
     ("scene",),
     ("session",),
+    ("probing",),
     ("analysis",),
     ("library",),
-    ("engine",),
+    ("corpus", "engine"),
     ("errors", "resources"),
 )
 LEVEL: Final = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
 # The command line opens the window, and the window may ask the command line nothing.
 CROSSINGS: Final = {("cli", "ui"), ("__main__", "cli")}
-WITH_QT: Final = ("paint/", "ui/", "export/figure.py")
+WITH_QT: Final = (
+    "paint/",
+    "ui/",
+    "export/figure.py",
+    "export/report/pdf.py",
+    "export/report/writing.py",
+    "export/report/making.py",
+    "export/roles_figure.py",
+)
 MODULES: Final = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 CORE: Final = [module for module in MODULES if module.startswith(("engine/", "analysis/", "scene/", "session/"))]
 RUNS_CODE: Final = {"pickle", "cPickle", "dill", "joblib", "torch", "marshal", "shelve"}

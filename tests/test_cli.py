@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ANIMAL = "The animal didn't cross the street because it was tired."
-VERBS = ("get", "models", "attend", "render", "compare")
+VERBS = ("get", "models", "attend", "render", "compare", "roles", "report", "corpus")
 
 
 def run(*arguments: object) -> int:

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from attnviz.cli.progress import ProgressLine
 from attnviz.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,16 +20,16 @@ def get(options: argparse.Namespace) -> int:
     from attnviz.library.get import get_minilm
     from attnviz.library.minilm import MINILM
 
-    line = _ProgressLine()
+    line = _FetchLine()
     try:
         if options.name.casefold() != MINILM.name:
             path = _get_from_hub(options.name, options.variant, line)
         elif options.variant is not None:
             raise InputError(f"{MINILM.name} comes in one form; leave out --variant.")
         else:
-            path = get_minilm(line.show)
+            path = get_minilm(line.show_bytes)
     finally:
-        line.end()
+        line.leave()
     print(path)
     return 0
 
@@ -49,36 +50,24 @@ def models(options: argparse.Namespace) -> int:
     return 0
 
 
-def _get_from_hub(name: str, variant: str | None, line: _ProgressLine) -> Path:
+def _get_from_hub(name: str, variant: str | None, line: _FetchLine) -> Path:
     from attnviz.library.listing import offer_lines
     from attnviz.library.repository import fetch, look_up
 
     offer = look_up(name)
     for words in offer_lines(offer, offer.choice(variant)):
         print(words, file=sys.stderr)
-    return fetch(offer, line.show, variant=variant)
+    return fetch(offer, line.show_bytes, variant=variant)
 
 
-class _ProgressLine:
-    """One line on stderr that is written over as bytes arrive; one line per step where stderr is no terminal."""
+class _FetchLine(ProgressLine):
+    """What is being fetched, and how much of it has come; on a terminal alone the bytes are counted."""
 
-    def __init__(self) -> None:
-        self._last = ""
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._last and sys.stderr.isatty():
-            print(file=sys.stderr)
-
-    def show(self, progress: Progress) -> None:
+    def show_bytes(self, progress: Progress) -> None:
         from attnviz.library.sizes import file_size
 
         amount = ""
-        if progress.done and sys.stderr.isatty():
+        if progress.done and self.is_live:
             total = f" of {file_size(progress.total)}" if progress.total else ""
             amount = f": {file_size(progress.done)}{total}"
-        line = progress.what + amount
-        if line != self._last:
-            self._last = line
-            start, end = ("\r\x1b[K", "") if sys.stderr.isatty() else ("", "\n")
-            print(start + line, end=end, file=sys.stderr, flush=True)
+        self.show(progress.what + amount)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status: 0 done, 2 wrong usage or input, 130 interrupted."""
+    """Run the command line; the exit status: 0 done, 2 wrong usage or input, 130 interrupted, 141 nobody reads what it prints."""
     options = make_parser().parse_args(arguments)
     try:
-        return options.run(options)
+        status = options.run(options)
+        print(end="", flush=True)
+        return status
     except AttnvizError as error:
         print("attnviz:", " ".join(str(error).splitlines()), file=sys.stderr)
         return 2
@@ -25,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"attnviz: Qt cannot start ({error}); install the system libraries that README.md lists.", file=sys.stderr)
         return 2
-    except (Cancelled, KeyboardInterrupt):
-        print("attnviz: stopped.", file=sys.stderr)
+    except BrokenPipeError:
+        # As `| head` leaves it. Python flushes once more at the end, and would say that it cannot.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (Cancelled, KeyboardInterrupt) as stop:
+        print(f"attnviz: stopped{f'; {stop}' if str(stop) else ''}.", file=sys.stderr)
         return 130

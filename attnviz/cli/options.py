@@ -42,9 +42,9 @@ def add_what_to_run(parser: argparse.ArgumentParser) -> None:
         help="set one attention weight, from a query to a key (#10>#2 by position); the rest of its row is scaled",
     )
     writing = parser.add_argument_group("to have a model go on with the text, where it can")
-    writing.add_argument("--write", metavar="N", type=_count, default=0, help="have it write N tokens first")
+    writing.add_argument("--write", metavar="N", type=count, default=0, help="have it write N tokens first")
     writing.add_argument("--temperature", metavar="T", type=float, default=0.0, help="0 takes the likeliest tokens (default: 0)")
-    writing.add_argument("--seed", metavar="S", type=_count, default=0, help="which draw, at temperatures above 0 (default: 0)")
+    writing.add_argument("--seed", metavar="S", type=count, default=0, help="which draw, at temperatures above 0 (default: 0)")
     writing.add_argument("--written", metavar="IDS", help="put tokens behind the text by their numbers, such as 464,3797")
 
 
@@ -81,9 +81,11 @@ def add_grid(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--sort", action="store_true", help="order the heads of each layer of a grid by it")
     parser.add_argument("--least", metavar="X", type=float, help="fade heads of a grid below it")
     parser.add_argument("--most", metavar="X", type=float, help="fade heads of a grid above it")
+    parser.add_argument("--roles", action="store_true", help="mark the heads of a grid that have a role, as last measured")
 
 
 def add_figure(parser: argparse.ArgumentParser) -> None:
+    """How a figure of weights is drawn: which of them, and on what."""
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument(
         "--strongest",
@@ -93,6 +95,11 @@ def add_figure(parser: argparse.ArgumentParser) -> None:
         help="draw each token's strongest keys up to this share of its attention (default: 70)",
     )
     limit.add_argument("--min-weight", metavar="W", type=float, help="draw all weights from W on instead")
+    add_paper(parser)
+
+
+def add_paper(parser: argparse.ArgumentParser) -> None:
+    """What a figure is drawn on."""
     parser.add_argument("--width", metavar="W", default="5.5in", help="such as 5.5in, 140mm or 1200px (default: 5.5in)")
     parser.add_argument("--dpi", type=int, default=300, help="resolution of a PNG (default: 300)")
     parser.add_argument("--theme", choices=["light", "dark"], default="light", help="colours (default: light)")
@@ -101,7 +108,7 @@ def add_figure(parser: argparse.ArgumentParser) -> None:
     ground.add_argument("--background", choices=["white", "theme", "transparent"], help="(default: white, in the dark the theme's)")
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
     """A whole number from 0 on."""
     if not text.isdecimal() or len(text) > 6:
         raise argparse.ArgumentTypeError(f'"{text}" is not a whole number from 0 on')

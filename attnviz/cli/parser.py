@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from attnviz import __version__
 from attnviz.cli.compare import add_compare
+from attnviz.cli.corpus import add_corpus
 from attnviz.cli.fetch import get, models
 from attnviz.cli.options import PICTURES, add_figure, add_grid, add_output, add_view, add_what_to_run, new, numbers
 from attnviz.cli.read import attend, render
+from attnviz.cli.report import add_report
+from attnviz.cli.roles import add_roles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +49,9 @@ def make_parser() -> argparse.ArgumentParser:
     _add_attend(verbs)
     _add_render(verbs)
     _add_compare(verbs)
+    _add_roles(verbs)
+    _add_report(verbs)
+    _add_corpus(verbs)
     return parser
 
 
@@ -183,6 +189,60 @@ def _add_compare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         '  attnviz compare --text "A bank lends money." --with-text "We sat on the river bank." --cosines bank',
     )
     add_compare(parser)
+
+
+def _add_roles(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = new(
+        verbs.add_parser,
+        "roles",
+        help="measure what each head of a model does over a corpus",
+        description="Measure what each head of a model, as it was trained, does over sentences with gold relations between words.\n"
+        "A role is named only where the score reaches the published threshold, where there is one, and the lower end of its\n"
+        "95 % interval is 10 points above the best baseline. Most heads of most models have none.",
+        epilog="Measured: positions (previous token, next token, fixed offsets), relations of grammar and meaning both ways,\n"
+        "antecedents of pronouns, earlier mentions, copies, induction, retrieval, rare tokens, resting places. A score is a\n"
+        "share of attention, or how often the largest weight is right; the JSON file names the source of each.\n"
+        "Numbers are kept: what was interrupted goes on, and what was measured before is there at once.\n\n"
+        "examples:\n"
+        "  attnviz roles\n"
+        "  attnviz roles --model openai-community/gpt2 -o roles.csv\n"
+        "  attnviz roles --corpus treebank.conllu --muted 0 -o roles.json\n"
+        '  attnviz roles --colour "obj>" --width 6.75in -o objects.pdf',
+    )
+    add_roles(parser)
+
+
+def _add_report(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = new(
+        verbs.add_parser,
+        "report",
+        help="write a report of what each head of a model does",
+        description="Measure what each head of a model does, as `attnviz roles` does, and write it down in one file to be read,\n"
+        "printed, handed in or cited: the atlas of heads, how it was measured and what cannot be concluded, all roles with their\n"
+        "intervals and baselines, the sentences in which the clearest heads do their jobs best and worst, what was not found.",
+        epilog="A report is one HTML file that needs no network, or a PDF of A4 pages. It has no date but the one that is given,\n"
+        "so the same command gives the same file.\n\n"
+        "examples:\n"
+        "  attnviz report -o heads.html\n"
+        '  attnviz report --author "Ada Lovelace" --date 2026-05-01 -o heads.pdf\n'
+        '  attnviz report --model openai-community/gpt2 --text "When Mary met John, she smiled." -o gpt2.pdf',
+    )
+    add_report(parser)
+
+
+def _add_corpus(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = new(
+        verbs.add_parser,
+        "corpus",
+        help="check a corpus and say what is in it",
+        description="Read a corpus for `attnviz roles`, say where it is wrong, and print what it holds, and what of it could be\n"
+        "guessed without a model: by the order of the words, a fixed offset, or the nearest candidate.",
+        epilog="A corpus is a treebank in CoNLL-U form, or in the program's own: JSON Lines, with mentions and antecedents too.\n\n"
+        "examples:\n"
+        "  attnviz corpus\n"
+        "  attnviz corpus treebank.conllu",
+    )
+    add_corpus(parser)
 
 
 def _window(options: argparse.Namespace) -> int:

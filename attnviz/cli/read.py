@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    from attnviz.probing.summary import RoleSummary
+    from attnviz.session.run import Run
+    from attnviz.session.view import View
+
 _ONE_HEAD = "The steps are those of one head; name one with --heads, such as --heads 1."
 
 
@@ -49,6 +53,7 @@ def render(options: argparse.Namespace) -> int:
     width = inches(options.width)
     run = run_of(options)
     view = view_of(options, run, options.layer or 0, threshold)
+    roles = _roles_of(options, run, view) if options.roles else None
 
     from attnviz.paint.headless import start_painting
 
@@ -57,9 +62,29 @@ def render(options: argparse.Namespace) -> int:
 
     usual = "transparent" if options.transparent else "white" if options.theme == "light" else "theme"
     background = options.background or usual
-    save_figure(run, view, options.output, Paper(width, options.dpi, options.theme, background))
+    save_figure(run, view, options.output, Paper(width, options.dpi, options.theme, background), roles)
     say_what_if(run)
     return 0
+
+
+def _roles_of(options: argparse.Namespace, run: Run, view: View) -> RoleSummary:
+    """What was measured of a run's model, for a grid that marks it. Raises InputError where there is nothing to mark, or nothing
+    that marks it."""
+    from attnviz.probing.summary import kept_summary
+    from attnviz.scene.role_words import why_none_line
+    from attnviz.session.head_roles import marks_roles, why_no_roles
+
+    if view.picture != "grid":
+        raise InputError("Roles are marked on the grid alone; leave out --roles, or add --view grid.")
+    summary = kept_summary(run.model.sha256)
+    if summary is None:
+        begin = f"attnviz roles --model {options.model}"
+        raise InputError(f"The roles of {run.model.name}'s heads are not measured yet; measure them first: {begin}")
+    if not marks_roles(run, view, summary):
+        why = why_no_roles(run, view, summary)
+        reason = "this grid shows several heads as one" if why is None else f"roles are {why_none_line(why)}"
+        raise InputError(f"There are no roles to mark: {reason}; leave out --roles.")
+    return summary
 
 
 def _check_layers(options: argparse.Namespace) -> list[int]:

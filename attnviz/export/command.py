@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attnviz.engine.tokenizer import readable
 from attnviz.export.against import against_options
 from attnviz.scene.pictures import COMPARED
+from attnviz.session.head_roles import marks_roles
 from attnviz.session.sight import heads_of, is_one_map, kind_of
 
 if TYPE_CHECKING:
@@ -17,15 +18,16 @@ if TYPE_CHECKING:
     from attnviz.engine.changes import HeadAt, WeightAt
     from attnviz.engine.trace import Trace
     from attnviz.export.figure import Paper
+    from attnviz.probing.summary import RoleSummary
     from attnviz.session.run import Run
     from attnviz.session.view import View
 
 
-def figure_command(run: Run, view: View, path: Path, paper: Paper) -> str:
-    """The `attnviz render`, or of two runs the `attnviz compare`, that makes this figure, for a shell."""
+def figure_command(run: Run, view: View, path: Path, paper: Paper, roles: RoleSummary | None = None) -> str:
+    """The `attnviz render`, or of two runs the `attnviz compare`, that makes this figure, for a shell; roles: as last measured."""
     words = [*_begun("render", run, view), "--view", view.picture, "--layer", str(view.layer), *_view(run, view)]
     if view.picture == "grid":
-        words += _grid(view)
+        words += [*_grid(view), *(["--roles"] if marks_roles(run, view, roles) else [])]
     words += _heads(heads_of(run.trace, view), view)
     if view.threshold.kind == "mass":
         words += ["--strongest", f"{100 * view.threshold.value:g}"]

@@ -14,7 +14,7 @@ from PySide6.QtSvg import QSvgGenerator
 
 from attnviz.errors import ExportError
 from attnviz.export.compared import compared_facts
-from attnviz.export.provenance import provenance, view_facts
+from attnviz.export.provenance import provenance, roles_facts, view_facts
 from attnviz.library.whole import write_whole
 from attnviz.paint.fonts import text_width
 from attnviz.paint.painter import paint_scene
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from attnviz.probing.summary import RoleSummary
     from attnviz.scene.scene import Scene
-    from attnviz.scene.theme import ThemeName
+    from attnviz.scene.theme import Theme, ThemeName
     from attnviz.session.run import Run
     from attnviz.session.view import View
 
@@ -54,12 +55,19 @@ class Paper:
     background: Background = "white"
 
 
-def figure_scene(run: Run, view: View, paper: Paper) -> Scene:
+def figure_scene(run: Run, view: View, paper: Paper, roles: RoleSummary | None = None) -> Scene:
     """The scene of a figure: with caption and legend, as tall as it needs to be. Grid and steps are of the run alone, though it may
-    be compared with another.
+    be compared with another. roles: what was measured of the run's model, marked on a grid.
 
     Raises ExportError for a width outside 1.5 to 60 inches.
     """
+    theme, layout = page_of(paper)
+    run = run if view.picture in COMPARED else replace(run, against=None)
+    return build_scene(run, view, theme, layout, text_width, roles)
+
+
+def page_of(paper: Paper) -> tuple[Theme, Layout]:
+    """The colours and the room of a figure on that paper. Raises ExportError for a width outside 1.5 to 60 inches."""
     if not NARROWEST_INCHES <= paper.width <= WIDEST_INCHES:
         raise ExportError(
             f"A figure {paper.width:.2f} in wide cannot be drawn; choose from {NARROWEST_INCHES} to {WIDEST_INCHES:.0f} in."
@@ -67,25 +75,36 @@ def figure_scene(run: Run, view: View, paper: Paper) -> Scene:
     theme = load_theme(paper.theme)
     if paper.background == "white":
         theme = replace(theme, paper="#ffffff")
-    run = run if view.picture in COMPARED else replace(run, against=None)
-    return build_scene(run, view, theme, Layout(paper.width * PIXELS_PER_INCH, caption=True), text_width)
+    return theme, Layout(paper.width * PIXELS_PER_INCH, caption=True)
 
 
-def save_figure(run: Run, view: View, path: Path, paper: Paper) -> None:
-    """Paint a figure and write it to `path`.
+def save_figure(run: Run, view: View, path: Path, paper: Paper, roles: RoleSummary | None = None) -> None:
+    """Paint a figure and write it to `path`; roles: as for `figure_scene`.
 
     Raises ExportError if the ending is not .png, .svg or .pdf, the picture would be too large, or the file cannot be written.
     """
+    paint = _surface_of(path)
+    write_whole(path, paint(figure_scene(run, view, paper, roles), paper, figure_facts(run, view, roles)))
+
+
+def write_scene(scene: Scene, path: Path, paper: Paper, facts: str) -> None:
+    """Paint any scene and write it to `path`; facts: what it takes to make it again, as JSON. Raises ExportError as
+    `save_figure`."""
+    write_whole(path, _surface_of(path)(scene, paper, facts))
+
+
+def _surface_of(path: Path) -> Callable[[Scene, Paper, str], bytes]:
     paint = SURFACES.get(path.suffix.lower())
     if paint is None:
         raise ExportError(f"{path}: the ending says the form; use one of {', '.join(SURFACES)}.")
-    write_whole(path, paint(figure_scene(run, view, paper), paper, figure_facts(run, view)))
+    return paint
 
 
-def figure_facts(run: Run, view: View) -> str:
+def figure_facts(run: Run, view: View, roles: RoleSummary | None = None) -> str:
     """What it takes to make a figure again, as JSON: where its numbers come from, and what of them it shows."""
     compared = compared_facts(run, view) if run.against is not None and view.picture in COMPARED else {}
-    return json.dumps({**provenance(run), **view_facts(run, view), **compared}, ensure_ascii=False)
+    told = {**view_facts(run, view), **roles_facts(run, view, roles)}
+    return json.dumps({**provenance(run), **told, **compared}, ensure_ascii=False)
 
 
 def figure_image(scene: Scene, paper: Paper, dpi: float, hairline: float = _HAIRLINE) -> QImage:

@@ -8,6 +8,7 @@ from attnviz import __version__
 from attnviz.engine.tokenizer import readable
 from attnviz.scene.steps.content import content_of
 from attnviz.scene.what_if import place_name
+from attnviz.session.head_roles import marks_roles
 from attnviz.session.sight import heads_of, is_one_map, kind_of, sight_of
 from attnviz.session.survey import survey_of, survey_view
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attnviz.engine.trace import Trace
+    from attnviz.probing.summary import RoleSummary
     from attnviz.session.run import Run
     from attnviz.session.sight import Sight
     from attnviz.session.survey import Survey
@@ -67,6 +69,13 @@ def view_facts(run: Run, view: View) -> dict[str, Any]:
     """What of a run the picture of a view shows, as it is: what the view asks for besides, and the picture does not have, is left
     out."""
     return {"picture": view.picture, "attention": kind_of(run.trace, view), **_FACTS[view.picture](run, view)}
+
+
+def roles_facts(run: Run, view: View, roles: RoleSummary | None) -> dict[str, Any]:
+    """Over which corpus the roles were measured that a picture marks; nothing where it marks none."""
+    if not marks_roles(run, view, roles):
+        return {}
+    return {"roles": {"corpus": roles.corpus, "corpus_sha256": roles.corpus_sha256, "sentences": roles.n_sentence}}
 
 
 def shares_of(sight: Sight | Survey) -> dict[str, float]:
