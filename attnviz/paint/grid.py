@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPen
 
-from attnviz.paint.page import paint_page, rect_of
+from attnviz.paint.page import paint_page, rect_of, see_through
 from attnviz.scene.ramps import N_STEP, ramp
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from attnviz.scene.grid.scene import GridScene
     from attnviz.scene.theme import Theme
 
-_FADED: Final = 0.2  # what is left of the colours of a square outside the filter
+_FADED: Final = 0.2  # what is left of the colours of a square outside the filter, and of its mark
 # Pixels per logical pixel for files whose own resolution says nothing about the eye's: 400 dpi.
 _IN_FILES: Final = 400 / 96
 _MOST_PIXELS: Final = 24_000_000  # of the image of all squares; in a closer view its pixels are seen
@@ -60,7 +60,7 @@ def paint_squares(scene: GridScene, image: QImage, painter: QPainter) -> None:
 
 
 def paint_marks(scene: GridScene, painter: QPainter) -> None:
-    """The text, the bar of colours and the frame of the selected head."""
+    """The text, the bar of colours, the frame of the selected head and the lines below heads with a role."""
     paint_page(scene, painter)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -70,6 +70,8 @@ def paint_marks(scene: GridScene, painter: QPainter) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if scene.selected is not None:
         paint_frame(scene, scene.selected, scene.theme.accent, 2.0, painter)
+    for mark in scene.marks:
+        painter.fillRect(rect_of(mark.box), see_through(mark.colour, _FADED if mark.is_faded else 1.0))
 
 
 def paint_frame(scene: GridScene, head: tuple[int, int], ink: str, width: float, painter: QPainter) -> None:

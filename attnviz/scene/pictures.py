@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from attnviz.probing.summary import RoleSummary
     from attnviz.scene.page import Layout
     from attnviz.scene.scene import Measure, Scene
     from attnviz.scene.theme import Theme
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 COMPARED: Final[tuple[PictureKind, ...]] = ("arcs", "matrix")
 
 
-def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> Scene:
-    """The picture of a run, and of arcs and matrices of the one that it is compared with too. Pure: the same input gives the same
-    picture."""
+def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure, roles: RoleSummary | None = None) -> Scene:
+    """The picture of a run, and of arcs and matrices of the one that it is compared with too; roles: what was measured of the run's
+    model, which the grid marks. Pure: the same input gives the same picture."""
     if run.against is not None and view.picture in COMPARED:
         from attnviz.scene.compare.build import build_comparison
 
@@ -27,7 +28,9 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
         case "arcs":
             from attnviz.scene.arcs.build import build_arcs as build
         case "grid":
-            from attnviz.scene.grid.build import build_grid as build
+            from attnviz.scene.grid.build import build_grid
+
+            return build_grid(run, view, theme, layout, measure, roles)
         case "matrix":
             from attnviz.scene.matrix.build import build_matrix as build
         case "steps":

@@ -12,7 +12,19 @@ from attnviz.session.comparing import kept
 from attnviz.session.history import History
 from attnviz.session.request import Request, check_text
 from attnviz.session.sight import carried_focus, kind_of
-from attnviz.session.state import ASKED, State, Wish, asked_of, consequences, fitted, last_token, request_of, wish_of, within
+from attnviz.session.state import (
+    ASKED,
+    State,
+    Wish,
+    asked_of,
+    consequences,
+    fitted,
+    last_token,
+    request_of,
+    roles_beside,
+    wish_of,
+    within,
+)
 from attnviz.session.view import Arrival, HeadChoice, View, gesture_of
 
 if TYPE_CHECKING:
@@ -20,6 +32,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from attnviz.engine.changes import Changes
+    from attnviz.engine.model import Model
+    from attnviz.probing.summary import RoleSummary
     from attnviz.session.comparing import Against
     from attnviz.session.run import Run
     from attnviz.session.view import ViewChanges
@@ -171,6 +185,13 @@ class Session:
         else:
             self._before_opening = before
 
+    def set_roles(self, roles: RoleSummary | None, model: Model | None = None) -> None:
+        """Take over what was measured of the heads of a model, the one on the screen if None is named; nothing where another one
+        has come onto the screen meanwhile."""
+        run = self.state.run
+        if run is not None and model in (None, run.model):
+            self._set(replace(self.state, roles=roles))
+
     def dismiss_failure(self) -> None:
         """Forget the sentence about what went wrong."""
         self._set(replace(self.state, failure=None))
@@ -193,7 +214,7 @@ class Session:
         if state.run is None:  # nobody wants to go back to an empty window
             self._history.clear()
         if run.asked != request_of(state):
-            self._set(replace(state, run=run, view=fitted(state, run, is_newest=False)))
+            self._set(replace(state, run=run, view=fitted(state, run, is_newest=False), roles=roles_beside(state, run)))
             return True
         self._before_opening = None
         view = fitted(state, run, is_newest=True)
@@ -201,7 +222,8 @@ class Session:
         if state.to_write:
             written, to_write = run.request.written, 0 if run.has_ended else state.to_write - 1
             view = replace(view, focus=last_token(run, view))
-        state = replace(state, run=run, view=view, written=written, to_write=to_write, busy=to_write > 0, arrival=None)
+        roles = roles_beside(state, run)
+        state = replace(state, run=run, view=view, written=written, to_write=to_write, busy=to_write > 0, arrival=None, roles=roles)
         self._set(state)
         if to_write and self.state is state:
             self._submit(request_of(state))
@@ -227,9 +249,10 @@ class Session:
         run, before = state.run, self._before_opening
         if before is not None:
             self._before_opening = None
-            self._set(replace(before, failure=state.failure, busy=False))
+            before = replace(before, failure=state.failure, roles=roles_beside(state, before.run))
+            self._set(replace(before, busy=False))
             if before.busy:  # its own run has been given up for this one
-                self._ask_for(replace(before, failure=state.failure), keeps_failure=True)
+                self._ask_for(before, keeps_failure=True)
         elif not model_failed or (run is not None and run.request.model == request.model and request.against is None):
             self._set(state)
         elif run is None:

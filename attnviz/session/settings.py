@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Settings:
     """theme: "system", "light" or "dark"; export_folder: where the last export went; width, height: the window's, pixels;
-    recent: paths of the models opened last, newest first; sessions: of the session files; weights_gib: memory for weights kept
-    ready, 0 for half of what is free.
+    roles_width, roles_height: of the window of head roles; recent: paths of the models opened last, newest first; sessions: of the
+    session files; weights_gib: memory for weights kept ready, 0 for half of what is free.
     """
 
     theme: str = "system"
@@ -26,6 +26,8 @@ class Settings:
     export_folder: str = ""
     width: int = 1180
     height: int = 760
+    roles_width: int = 1100
+    roles_height: int = 760
     recent: list[str] = field(default_factory=list)
     sessions: list[str] = field(default_factory=list)
     weights_gib: float = 0.0

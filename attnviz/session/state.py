@@ -15,6 +15,7 @@ from attnviz.session.view import Arrival, View
 
 if TYPE_CHECKING:
     from attnviz.engine.trace import Trace
+    from attnviz.probing.summary import RoleSummary
     from attnviz.session.run import Run
 
 
@@ -45,7 +46,8 @@ class State(Wish):
 
     run: the newest picture's numbers, kept while newer ones are computed or fail; failure: the sentence to show, if the last
     request could not be served; busy: whether a request is under way; to_write: how many tokens the model is still to write;
-    arrival: how to show what the request brings.
+    arrival: how to show what the request brings; roles: what was measured of the heads of the run's model, None where nothing is
+    known.
     """
 
     model: Path | None = None
@@ -55,6 +57,7 @@ class State(Wish):
     busy: bool = False
     to_write: int = 0
     arrival: Arrival | View | None = None
+    roles: RoleSummary | None = None
 
 
 ASKED: Final = ("model", "text", "pair", "head_count", "changes", "written", "n_shown", "against", "seed")
@@ -113,6 +116,12 @@ def _within_reach(state: State, n_shown: int) -> Changes:
 def shows_what_is_asked(state: State) -> bool:
     """Whether the picture is that of all that is asked for: nothing is still to come, nothing could not be had."""
     return state.run is not None and not state.busy and state.model is not None and state.run.request == request_of(state)
+
+
+def roles_beside(state: State, run: Run | None) -> RoleSummary | None:
+    """The roles that a state still knows once another run is on the screen: those of the same model, opened once."""
+    is_same = run is not None and state.run is not None and state.run.model is run.model
+    return state.roles if is_same else None
 
 
 def asked_of(state: State) -> tuple[object, ...]:

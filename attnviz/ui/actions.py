@@ -10,7 +10,7 @@ from attnviz.session.view import PANEL_NAMES, PICTURE_NAMES, QUANTITY_NAMES, SET
 if TYPE_CHECKING:
     from attnviz.session.state import State
 
-Menu = Literal["File", "Edit", "View", "Weights", "Model", "Heads", "Compare", "Help"]
+Menu = Literal["File", "Edit", "View", "Weights", "Model", "Heads", "Compare", "Analyse", "Help"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ ACTIONS = (
     ActionRow("File", "Save session as\N{HORIZONTAL ELLIPSIS}", ("Ctrl+Shift+S",), "save_session_as"),
     ActionRow("File", "Export\N{HORIZONTAL ELLIPSIS}", ("Ctrl+E",), "export", separated=True),
     ActionRow("File", "Copy picture", ("Ctrl+Shift+C",), "copy_picture"),
+    ActionRow("File", "Report\N{HORIZONTAL ELLIPSIS}", (), "report"),
     ActionRow("File", "Quit", ("Ctrl+Q",), "close", separated=True),
     ActionRow("Edit", "Undo", ("Ctrl+Z",), "undo"),
     ActionRow("Edit", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"),
@@ -79,6 +80,7 @@ ACTIONS = (
     ActionRow("Compare", "Side by side", (), "compare_side", checkable=True, separated=True),
     ActionRow("Compare", "Draw the difference", ("D",), "compare_difference", checkable=True),
     ActionRow("Compare", "Stop comparing", ("Shift+C",), "compare_nothing", separated=True),
+    ActionRow("Analyse", "Head roles", ("Ctrl+R",), "open_roles"),
     ActionRow("Help", "Keys", ("F1",), "show_keys"),
     ActionRow("Help", "About attnviz", (), "show_about"),
 )
@@ -102,9 +104,9 @@ def ticks_of(state: State) -> dict[str, bool]:
 # Keys that belong to no menu, for the page of keys.
 OTHER_KEYS = (
     ("0 to 9", "Show that head alone; again: all heads"),
-    ("Left, Right, Tab", "In the picture: the previous or next token; in the grid the head beside"),
-    ("Up, Down", "In the grid: the head above or below; in the steps: the previous or next head"),
-    ("Enter", "In the grid: open the head"),
+    ("Left, Right, Tab", "In the picture: the previous or next token; in grid and head roles the head beside"),
+    ("Up, Down", "In grid and head roles: the head above or below; in the steps: the previous or next head"),
+    ("Enter", "In grid and head roles: open the head; on a sentence of the evidence: read it"),
     ("Ctrl+C", "In the steps: copy the step under the pointer as NumPy"),
     ("Ctrl + wheel", "Zoom"),
     ("Wheel, drag", "Move the picture"),

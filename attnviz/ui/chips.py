@@ -1,4 +1,4 @@
-"""A chip per head: click switches it, double-click shows it alone, one click brings all back."""
+"""A chip per head: click switches it, double-click shows it alone, one click brings all back. It says what the head does."""
 
 from __future__ import annotations
 
@@ -9,15 +9,22 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from attnviz.paint.fonts import font, text_width
+from attnviz.scene.atlas.colours import group_colour
 from attnviz.scene.palette import head_colour
+from attnviz.scene.role_words import told_roles
+from attnviz.session.head_roles import job_groups
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent, QShowEvent
 
+    from attnviz.probing.summary import RoleLine
+    from attnviz.session.head_roles import ShownRoles
     from attnviz.ui.appearance import Appearance
 
 _HEIGHT = 26
 _GAP = 5
+_NAME_GAP = 6  # between a head and the name of its role
+_MARK_TOP, _MARK = 20.0, 2.0
 
 
 class Chip(QAbstractButton):
@@ -33,9 +40,36 @@ class Chip(QAbstractButton):
         self.setCheckable(head is not None)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._roles: tuple[RoleLine, ...] = ()
+        self._is_named = False
+
+    @property
+    def role_name(self) -> str:
+        """The short name of the head's clearest job, "" without one."""
+        return next((role.short for role in self._roles if role.is_job), "")
+
+    @property
+    def is_named(self) -> bool:
+        """Whether that name stands on the chip."""
+        return self._is_named and bool(self.role_name)
+
+    def set_roles(self, roles: tuple[RoleLine, ...]) -> None:
+        """Mark what the head does, jobs first; () for nothing that is known."""
+        self._roles = roles
+        self.update()
+
+    def set_named(self, is_named: bool) -> None:
+        """Have the name of the head's job on the chip, or a line in its colour alone."""
+        self._is_named = is_named
+        self.update()
+
+    def width_with(self, name: str) -> int:
+        """Its width with the name of a role, "" for none."""
+        beside = _NAME_GAP + text_width(name, 12, False) if name else 0
+        return _chip_width(self.text(), self.head is not None) + round(beside)
 
     def sizeHint(self) -> QSize:
-        return QSize(_chip_width(self.text(), self.head is not None), _HEIGHT)
+        return QSize(self.width_with(self.role_name if self._is_named else ""), _HEIGHT)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.doubleClicked.emit(self.head)
@@ -60,6 +94,22 @@ class Chip(QAbstractButton):
         painter.setPen(QColor(theme.ink if on else theme.muted))
         painter.setFont(font(12))
         painter.drawText(QRectF(x, 0, self.width() - x, _HEIGHT), Qt.AlignmentFlag.AlignVCenter, self.text())
+        if self._roles:
+            self._paint_role(x, painter)
+
+    def _paint_role(self, x: float, painter: QPainter) -> None:
+        """What the head does, behind its name at x: a line below that in the groups' colours, grey where it only rests."""
+        theme, width = self._appearance.theme, text_width(self.text(), 12, False)
+        if self.is_named:
+            painter.setPen(QColor(theme.muted))
+            room = QRectF(x + width + _NAME_GAP, 0, self.width() - x - width, _HEIGHT)
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self.role_name)
+        colours = [group_colour(group, theme) for group in job_groups(self._roles)] or [theme.faint]
+        painter.setPen(Qt.PenStyle.NoPen)
+        part = (width - (len(colours) - 1)) / len(colours)
+        for place, colour in enumerate(colours):
+            painter.setBrush(QColor(colour))
+            painter.drawRoundedRect(QRectF(x + place * (part + 1), _MARK_TOP, part, _MARK), _MARK / 2, _MARK / 2)
 
 
 class HeadChips(QWidget):
@@ -103,9 +153,17 @@ class HeadChips(QWidget):
         heads = sum(_chip_width(f"H{head}", True) + _GAP for head in range(head_count))
         return self._all.sizeHint().width() + self._mean.sizeHint().width() + 2 * _GAP + heads
 
-    def set_heads(self, head_count: int, shown: frozenset[int], trained: int, is_mean: bool = False) -> None:
-        """Have one chip per head, those of `shown` switched on; trained: the model's own count, to say what a head holds; is_mean:
-        whether they are shown as one map."""
+    def set_heads(
+        self,
+        head_count: int,
+        shown: frozenset[int],
+        trained: int,
+        is_mean: bool = False,
+        layer: int = 0,
+        roles: ShownRoles | None = None,
+    ) -> None:
+        """Have one chip per head of a layer, those of `shown` switched on; trained: the model's own count, to say what a head
+        holds; is_mean: whether they are shown as one map; roles: None where nothing is known of them."""
         self._mean.setChecked(is_mean)
         self._all.setChecked(len(shown) == head_count)
         while len(self._chips) > head_count:
@@ -117,7 +175,12 @@ class HeadChips(QWidget):
         self._shown = shown
         for chip in self._chips:
             chip.setChecked(chip.head in shown)
-            chip.setToolTip(f"{_held(chip.head, head_count, trained)}: click shows or hides it, double-click shows it alone")
+            held = f"{_held(chip.head, head_count, trained)}: click shows or hides it, double-click shows it alone"
+            found = () if roles is None else roles.of(layer, chip.head)
+            told = [] if roles is None else told_roles(found, roles.summary)
+            chip.set_roles(found)
+            chip.setToolTip("\n".join([held, *told]))
+            chip.setAccessibleDescription("; ".join(told))
         self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -151,6 +214,9 @@ class HeadChips(QWidget):
 
     def _lay_out(self, width: int, move: bool) -> int:
         at = QPoint(0, 0)
+        named = sum(chip.width_with(chip.role_name) + _GAP for chip in (self._all, self._mean, *self._chips)) - _GAP
+        for chip in self._chips:
+            chip.set_named(named <= width)
         for chip in (self._all, self._mean, *self._chips):
             size = chip.sizeHint()
             if at.x() and at.x() + size.width() > width:

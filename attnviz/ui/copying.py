@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 
 if TYPE_CHECKING:
     from attnviz.export.figure import Paper
+    from attnviz.probing.summary import RoleSummary
     from attnviz.session.run import Run
     from attnviz.session.view import View
 
@@ -20,13 +21,13 @@ class Copy(NamedTuple):
     svg: bytes
 
 
-def make_copy(run: Run, view: View, paper: Paper | None = None) -> Copy:
-    """The figure as a picture and as SVG, on usual paper unless some is given; for any thread."""
+def make_copy(run: Run, view: View, paper: Paper | None = None, roles: RoleSummary | None = None) -> Copy:
+    """The figure as a picture and as SVG, on usual paper unless some is given; roles: to mark on a grid; for any thread."""
     from attnviz.export.figure import Paper, figure_facts, figure_image, figure_scene, svg_bytes
 
     paper = Paper() if paper is None else paper
-    scene = figure_scene(run, view, paper)
-    return Copy(figure_image(scene, paper, paper.dpi), svg_bytes(scene, paper, figure_facts(run, view)))
+    scene = figure_scene(run, view, paper, roles)
+    return Copy(figure_image(scene, paper, paper.dpi), svg_bytes(scene, paper, figure_facts(run, view, roles)))
 
 
 def put_on_clipboard(copy: Copy) -> None:

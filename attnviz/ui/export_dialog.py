@@ -38,6 +38,7 @@ from attnviz.ui.job import Job
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from attnviz.probing.summary import RoleSummary
     from attnviz.scene.theme import ThemeName
     from attnviz.session.run import Run
     from attnviz.session.view import View
@@ -81,12 +82,21 @@ class ExportDialog(QDialog):
 
     exported = Signal(object)  # Path
 
-    def __init__(self, run: Run, view: View, theme: ThemeName, folder: Path, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        view: View,
+        theme: ThemeName,
+        folder: Path,
+        parent: QWidget | None = None,
+        roles: RoleSummary | None = None,
+    ) -> None:
+        """roles: what was measured of the run's model, marked on a grid."""
         super().__init__(parent)
         self.setWindowTitle("Export")
         self.setObjectName("export")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._run, self._view, self._shown_theme = run, view, theme
+        self._run, self._view, self._shown_theme, self._roles = run, view, theme, roles
         self._confirmed: Path | None = None
         self._write_job = Job("attnviz-export", self)
         self._write_job.done.connect(self._on_written)
@@ -246,7 +256,7 @@ class ExportDialog(QDialog):
             self.path_field.setText(name if Path(name).suffix else name + form.suffix)
 
     def _on_copy_clicked(self) -> None:
-        self._begin(self._copy_job, partial(make_copy, self._run, self._view, self.paper()))
+        self._begin(self._copy_job, partial(make_copy, self._run, self._view, self.paper(), self._roles))
 
     def _on_command_clicked(self) -> None:
         try:
@@ -255,7 +265,7 @@ class ExportDialog(QDialog):
             self._message.setText(str(error))
             return
         if self._form().is_figure:
-            command = figure_command(self._run, self._view, path, self.paper())
+            command = figure_command(self._run, self._view, path, self.paper(), self._roles)
         else:
             command = numbers_command(self._run, self._view, path, self._is_shown_only())
         QGuiApplication.clipboard().setText(command)
@@ -278,7 +288,7 @@ class ExportDialog(QDialog):
             self._message.setText(f"{path.name} is there already; press Replace to write over it, or change the name.")
             return
         paper = self.paper() if form.is_figure else None
-        self._begin(self._write_job, partial(_write, self._run, self._view, path, paper, self._is_shown_only()))
+        self._begin(self._write_job, partial(_write, self._run, self._view, path, paper, self._is_shown_only(), self._roles))
 
     def _on_written(self, path: Path) -> None:
         self._on_path_changed()
@@ -338,7 +348,7 @@ class ExportDialog(QDialog):
             return
         paper = self.paper()
         try:
-            scene = figure_scene(self._run, self._view, paper)
+            scene = figure_scene(self._run, self._view, paper, self._roles)
             ratio = self.devicePixelRatioF()
             dpi = 96 * ratio * min(_PREVIEW[0] / scene.width, _PREVIEW[1] / scene.height)
             pixmap = QPixmap.fromImage(figure_image(scene, paper, dpi, hairline=0.0))
@@ -359,10 +369,10 @@ class ExportDialog(QDialog):
         super().done(result)
 
 
-def _write(run: Run, view: View, path: Path, paper: Paper | None, is_shown_only: bool) -> Path:
+def _write(run: Run, view: View, path: Path, paper: Paper | None, is_shown_only: bool, roles: RoleSummary | None) -> Path:
     """Write the figure, or without a paper the numbers, those of the picture or all; the path."""
     if paper is not None:
-        save_figure(run, view, path, paper)
+        save_figure(run, view, path, paper, roles)
     elif is_shown_only:
         save_shown(run, view, path)
     else:

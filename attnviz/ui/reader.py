@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from attnviz.errors import AttnvizError
 from attnviz.scene.grid.build import selected_head
 from attnviz.session.examples import Example, load_examples
+from attnviz.session.head_roles import shown_roles
 from attnviz.session.sight import kind_of, sight_of
 from attnviz.session.survey import kept_survey
 from attnviz.session.view import View
@@ -205,7 +206,8 @@ class ReaderPage(QWidget):
         self.controls.show_state(state)
         self._offer_second_text(run)
         heads = run.trace.head_count_of(kind)
-        self.chips.set_heads(heads, state.view.shown_heads(heads), config.stack_of(kind).n_head, state.view.is_mean)
+        trained, roles = config.stack_of(kind).n_head, shown_roles(run, state.view, state.roles)
+        self.chips.set_heads(heads, state.view.shown_heads(heads), trained, state.view.is_mean, state.view.layer, roles)
         self._arrange_foot()
         self.threshold.set_threshold(state.view.threshold)
         self.bar.show_view(run, state.view)
@@ -282,7 +284,8 @@ class ReaderPage(QWidget):
         if view.picture != "grid":
             return
         self.head_panel.show_choice(view.grid, survey)
-        self.head_panel.show_head(run, view, None if survey is None else selected_head(run, view, survey))
+        head = None if survey is None else selected_head(run, view, survey)
+        self.head_panel.show_head(run, view, head, self._state.roles)
 
     def _on_focus_moved(self, token: object) -> None:
         if self._state is not None and not self.pictures.is_preparing():

@@ -23,9 +23,11 @@ from attnviz.ui.compare_actions import CompareActions
 from attnviz.ui.copying import Copy, leave_clipboard, make_copy, put_on_clipboard
 from attnviz.ui.help_dialog import about_dialog, keys_dialog
 from attnviz.ui.job import Job
+from attnviz.ui.kept_roles import KeptRoles
 from attnviz.ui.memory_menu import MemoryMenu
 from attnviz.ui.model_choice import ModelChoice
 from attnviz.ui.reader import ReaderPage
+from attnviz.ui.roles.roles_actions import RolesActions
 from attnviz.ui.session_files import SessionFiles
 from attnviz.ui.view_actions import ViewActions
 from attnviz.ui.welcome import WelcomePage
@@ -88,11 +90,14 @@ class MainWindow(QMainWindow):
         self.view_actions = ViewActions(self.session, self.reader, self)
         self.what_if_actions = WhatIfActions(self.session, self.reader, self)
         self.compare_actions = CompareActions(self.session, self.reader, self)
+        size = (self._settings.roles_width, self._settings.roles_height)
+        self.roles_actions = RolesActions(self.session, size, self._export_folder, self)
         self.actions_by_slot: dict[str, QAction] = {}
         self._make_menus()
         self._connect()
         self.resize(self._settings.width, self._settings.height)
         self.session.subscribe(self._on_session_changed)
+        self._kept_roles = KeptRoles(self.session, self)
 
     # --- what the menus and keys do -------------------------------------------------------------------------------
 
@@ -117,19 +122,22 @@ class MainWindow(QMainWindow):
         if not self.reader.pictures.is_settled():  # the preview would compute it once more, and the window wait for it
             self.statusBar().showMessage("The picture is still being made; export it in a moment.", 4_000)
             return
-        folder = Path(self._settings.export_folder or Path.home())
-        folder = folder if folder.is_dir() else Path.home()
+        folder = self._export_folder()
         from attnviz.ui.export_dialog import ExportDialog  # with what writes figures a tenth of a second, which no start should pay
 
-        dialog = ExportDialog(state.run, state.view, self.appearance.theme.name, folder, self)
+        dialog = ExportDialog(state.run, state.view, self.appearance.theme.name, folder, self, roles=state.roles)
         dialog.exported.connect(self._on_exported)
         dialog.open()
 
     def copy_picture(self) -> None:
         """Put the picture on the clipboard, as a figure for print."""
         state = self.session.state
-        if state.run is not None and self._copy_job.start(partial(make_copy, state.run, state.view)):
+        if state.run is not None and self._copy_job.start(partial(make_copy, state.run, state.view, None, state.roles)):
             self.statusBar().showMessage("Copying\N{HORIZONTAL ELLIPSIS}")
+
+    def show_roles(self, layer: int | None = None, head: int | None = None) -> None:
+        """Show what each head does, in a window of its own; layer, head: which one is chosen there."""
+        self.roles_actions.show_roles(layer, head)
 
     def undo(self) -> None:
         """Go back to before the last gesture."""
@@ -191,11 +199,13 @@ class MainWindow(QMainWindow):
         self.welcome.stop()
         for dialog in self.findChildren(QDialog, "export"):
             dialog.close()
+        self.roles_actions.stop()
         self.models.stop()
         self.files.stop()
         self._copy_job.wait()
         self.reader.pictures.stop()
         self.reader.side.stop()
+        self._kept_roles.stop()
         self._worker.stop()
         leave_clipboard()
         self._collector.stop()
@@ -235,7 +245,7 @@ class MainWindow(QMainWindow):
         action = QAction(row.text, self)
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setCheckable(row.checkable)
-        doers = (self.view_actions, self.what_if_actions, self.compare_actions, self.files, self)
+        doers = (self.view_actions, self.what_if_actions, self.compare_actions, self.roles_actions, self.files, self)
         action.triggered.connect(getattr(next(doer for doer in doers if hasattr(doer, row.slot)), row.slot))
         if row.checkable:  # a click on what is on already switches off the tick and changes nothing else
             action.triggered.connect(self._tick_again)
@@ -258,6 +268,10 @@ class MainWindow(QMainWindow):
         self.welcome.hubWanted.connect(self.get_from_hub)
         reader.pictures.copied.connect(self.statusBar().showMessage)
         self.what_if_actions.said.connect(self.statusBar().showMessage)
+        reader.head_panel.rolesWanted.connect(self.show_roles)
+        self.roles_actions.said.connect(self._on_roles_said)
+        self.roles_actions.exported.connect(self._on_exported)
+        self.roles_actions.sizeLeft.connect(self._on_roles_size_left)
         self._copy_job.done.connect(self._on_copied)
         self._copy_job.failed.connect(self._on_copy_failed)
         reader.notice.dismissed.connect(self.session.dismiss_failure)
@@ -369,6 +383,17 @@ class MainWindow(QMainWindow):
 
     def _on_exported(self, path: Path) -> None:
         self._keep(export_folder=str(path.parent))
+
+    def _on_roles_said(self, sentence: str) -> None:
+        self.statusBar().showMessage(sentence, 8_000)
+
+    def _on_roles_size_left(self, width: int, height: int) -> None:
+        self._keep(roles_width=width, roles_height=height)
+
+    def _export_folder(self) -> Path:
+        """Where the last export went, if that is still there."""
+        folder = Path(self._settings.export_folder or Path.home())
+        return folder if folder.is_dir() else Path.home()
 
     def _choose_theme(self, choice: Choice) -> None:
         self.appearance.choose(choice)

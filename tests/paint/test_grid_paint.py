@@ -19,6 +19,7 @@ from attnviz.scene.page import Layout
 from attnviz.scene.ramps import ramp
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import HeadChoice, View
+from tests.probing.summaries import summary_for
 from tests.scene.pictures import run_of
 
 if TYPE_CHECKING:
@@ -132,3 +133,19 @@ def test_a_scene_without_squares_can_be_painted(scene: GridScene, minilm: Model)
         run_of(minilm, ANIMAL), View(is_mean=True, heads=HeadChoice(frozenset(), 12)), LIGHT, Layout(900.0, 480.0), text_width
     )
     assert (painted(nothing) != painted(scene)).any()
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+@pytest.mark.parametrize("selected", [None, frozenset({1})])
+def test_the_line_below_a_head_with_a_role_is_seen_in_its_colours(
+    minilm: Model, scale: float, selected: frozenset[int] | None
+) -> None:
+    run = run_of(minilm, ANIMAL)
+    roles = summary_for(run, {(3, 1): ("pronoun", "obj>"), (2, 4): ("previous",)})
+    view = View(layer=3, heads=None if selected is None else HeadChoice(selected, 12))
+    scene = build_grid(run, view, LIGHT, Layout(900.0, 480.0), text_width, roles)
+    pixels = painted(scene, scale)
+    assert len(scene.marks) == 3
+    for mark in scene.marks:
+        x, y = (mark.box.left + mark.box.right) / 2, (mark.box.top + mark.box.bottom) / 2
+        assert tuple(pixels[int(y * scale), int(x * scale)]) == QColor(mark.colour).getRgb()[:3]

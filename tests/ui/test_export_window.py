@@ -29,8 +29,6 @@ from tests.ui.hands import CTRL, LEFT, PATIENCE_MS, Hands
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from attnviz.session.run import Run
-    from attnviz.session.view import View
     from attnviz.ui.copying import Copy
 
 
@@ -44,6 +42,7 @@ class Desk:
         self.hands = hands
         self.folder = folder
         self.before = {path.name for path in folder.iterdir()}
+        hands.settle()
         hands.key("e", None, CTRL)
         self.dialog = [child for child in hands.window.children() if isinstance(child, ExportDialog)][-1]
         hands.until(self.dialog.isVisible)
@@ -465,8 +464,8 @@ def test_closing_the_window_waits_for_a_copy(hands: Hands, monkeypatch: pytest.M
     made: list[Copy] = []
     make_copy = window_module.make_copy
 
-    def make(run: Run, view: View) -> Copy:
-        made.append(make_copy(run, view))
+    def make(*what: object) -> Copy:
+        made.append(make_copy(*what))
         return made[-1]
 
     monkeypatch.setattr(window_module, "make_copy", make)

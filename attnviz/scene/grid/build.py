@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.scene.captions import warnings_of
+from attnviz.scene.grid.marks import RoleNote, marks_of, role_note
 from attnviz.scene.grid.scene import Bar, GridScene
 from attnviz.scene.grid.squares import NAME_GAP, Squares, arrange
 from attnviz.scene.grid.summaries import SUMMARY_WORDS
@@ -15,7 +16,7 @@ from attnviz.scene.grid.words import caption_of_grid, foot_lines, legend_of_grid
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, SMALL, Layout, Page
 from attnviz.scene.ramps import N_STEP, colour_name, ink_ramp
 from attnviz.scene.scene import Box, Label
-from attnviz.scene.words import head_name, shortened, wrap
+from attnviz.scene.words import head_name, shortened
 from attnviz.session.grid_choice import GridChoice, passes
 from attnviz.session.sight import heads_of, sight_of
 from attnviz.session.survey import chosen_values, survey_of, survey_view
@@ -24,9 +25,11 @@ from attnviz.session.weights import MEAN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from attnviz.probing.summary import RoleSummary
     from attnviz.scene.grid.scene import HeadCell
     from attnviz.scene.scene import Measure
     from attnviz.scene.theme import Theme
+    from attnviz.session.head_roles import ShownRoles
     from attnviz.session.run import Run
     from attnviz.session.survey import Survey
     from attnviz.session.view import View
@@ -38,8 +41,9 @@ _NAMES_HEIGHT: Final = 20.0  # of the heads' names above the squares
 _PLATE: Final = 8  # how far the ground reaches round the squares
 
 
-def build_grid(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> GridScene:
-    """The grid of all layers and heads of a run. Makes the run's survey if that is not there yet (see `survey_of`)."""
+def build_grid(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure, roles: RoleSummary | None = None) -> GridScene:
+    """The grid of all layers and heads of a run; roles: what was measured of the run's model, to be marked. Makes the run's survey
+    if that is not there yet (see `survey_of`)."""
     choice = view.grid
     survey = survey_of(run.trace, view)
     sight = sight_of(run.trace, survey_view(run.trace, view, view.layer))
@@ -52,30 +56,29 @@ def build_grid(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
     page.text(legend_of_grid(survey))
     page.y += _HEAD / 2 if layout.caption else 0.0
     if not (page.bands or layout.caption):
-        page.y += ONE_BAND - _HEAD  # its place is kept, so that the squares stay where they are when a what-if begins
+        page.y += ONE_BAND  # its place is kept, so that the squares stay where they are when a what-if begins
     foot = foot_lines(sight, survey, view, choice, _n_faded(survey, choice))
-    foot_height = LINE * (1 + sum(len(wrap(line, SMALL, layout.width - 2 * MARGIN, measure)) for line in foot))
+    note = role_note(run, view, survey, roles, layout.caption)
+    foot_height = _foot(Page(theme, layout, measure), survey, note, foot)[1]
     cells: tuple[HeadCell, ...] = ()
     levels, plate, current = np.empty((0, 0, 0), np.uint8), None, None
     if survey.maps.size:
         free = layout.height - page.y - foot_height - 1.5 * MARGIN - _NAMES_HEIGHT - _PLATE
         room = (layout.width - 2 * MARGIN, max(free, 1.0) if layout.height else 0.0)
-        squares = arrange(survey, choice, room, measure)
-        cells = _placed(squares, page.y + 0.5 * MARGIN, layout.width, free)
+        squares = arrange(survey, choice, room, measure, note.mark_room)
+        cells = _placed(squares, page.y + 0.5 * MARGIN, layout.width, free, note.roles)
         levels, plate, current = squares.levels(), _around(cells, squares, _PLATE), _current(cells, squares, view.layer)
         page.labels.extend(_names(squares, cells, run, view, choice, layout.width, measure))
         page.labels.extend(_below(squares, cells, view))
         page.y = plate.bottom + 0.5 * MARGIN
     page.y = max(page.y, layout.height - foot_height - 0.5 * MARGIN)
-    bar = _bar(page, theme, survey, layout, measure)
-    for line in foot:
-        page.text(line)
+    bar, _ = _foot(page, survey, note, foot)
     return GridScene(
         width=layout.width,
         height=max(layout.height, page.y + 0.5 * MARGIN),
         theme=theme,
         labels=tuple(page.labels),
-        dots=(),
+        dots=tuple(page.dots),
         bands=tuple(page.bands),
         description=f"All heads of {caption}: {shortened(run.trace.text, 200)}",
         cells=cells,
@@ -84,6 +87,7 @@ def build_grid(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
         plate=plate,
         current=current,
         selected=selected_head(run, view, survey),
+        marks=tuple(marks_of(cells, theme)),
     )
 
 
@@ -100,12 +104,12 @@ def _n_faded(survey: Survey, choice: GridChoice) -> int:
     return int(np.count_nonzero(~passes(chosen_values(survey, choice), n_layer, n_column, choice)))
 
 
-def _placed(squares: Squares, top: float, width: float, free: float) -> tuple[HeadCell, ...]:
+def _placed(squares: Squares, top: float, width: float, free: float, roles: ShownRoles | None) -> tuple[HeadCell, ...]:
     """The squares in the middle of the room, below the heads' names. free: the height there is for them."""
     block, height = squares.extent
     left = round((width - block - squares.beside) / 2 + squares.beside)
     names = 0.0 if squares.is_flow else _NAMES_HEIGHT
-    return tuple(squares.cells(left, round(top + names + max(0.0, (free - height) / 2))))
+    return tuple(squares.cells(left, round(top + names + max(0.0, (free - height) / 2)), roles))
 
 
 def _names(
@@ -166,7 +170,7 @@ def _below(squares: Squares, cells: Sequence[HeadCell], view: View) -> Iterator[
     """What stands below each square: its name at the left, its number at the right, or one of them in the middle."""
     size = squares.text_size
     for cell, name, number in zip(cells, squares.names, squares.numbers, strict=True):
-        baseline, middle = cell.bottom + size + 1.0, (cell.left + cell.right) / 2
+        baseline, middle = cell.bottom + squares.below + size + 1.0, (cell.left + cell.right) / 2
         ink = "faint" if cell.is_faded else "ink" if squares.is_flow and cell.layer == view.layer else "muted"
         if name and number:
             yield Label(name, cell.left, baseline, size, ink)
@@ -175,8 +179,19 @@ def _below(squares: Squares, cells: Sequence[HeadCell], view: View) -> Iterator[
             yield Label(name or number, middle, baseline, size, ink, align="middle")
 
 
-def _bar(page: Page, theme: Theme, survey: Survey, layout: Layout, measure: Measure) -> Bar:
+def _foot(page: Page, survey: Survey, note: RoleNote, lines: Sequence[str]) -> tuple[Bar, float]:
+    """All that stands below the squares, set on the page; the bar of colours, and the height of all."""
+    top = page.y
+    bar = _bar(page, survey)
+    note.put_on(page)
+    for line in lines:
+        page.text(line)
+    return bar, page.y - top
+
+
+def _bar(page: Page, survey: Survey) -> Bar:
     """The colours of the weights and what they mean, set as the next line of the page. Grey, for each head has its own colour."""
+    theme, layout, measure = page.theme, page.layout, page.measure
     steps = ink_ramp(theme)[[round((at + 0.5) / _N_BAR * (N_STEP - 1)) for at in range(_N_BAR)]]
     largest, phrase = "1" if survey.scale == 1.0 else f"{survey.scale:.3g}", scale_phrase(survey)
     baseline = page.y + 13.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.scene.grid.summaries import cell_name, summary_phrase
+from attnviz.scene.role_words import brief_roles
 from attnviz.scene.scene import Scene
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from attnviz.probing.summary import RoleLine
     from attnviz.scene.scene import Box
     from attnviz.session.grid_choice import SummaryName
 
@@ -23,7 +25,7 @@ class HeadCell:
     """One head's square, or that of one layer's mean. Ends in whole pixels of the picture; right and bottom are outside.
 
     entropy, distance, sink_share: its three numbers (see HeadSummary), distance may be NaN;
-    row, column: its place; is_faded: it is outside the filter.
+    row, column: its place; is_faded: it is outside the filter; roles: what was measured of it, None where nothing is told of that.
     """
 
     layer: int
@@ -37,6 +39,16 @@ class HeadCell:
     entropy: float
     distance: float
     sink_share: float
+    is_faded: bool
+    roles: tuple[RoleLine, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line below the square of a head with a role, or a part of it, in the colour of a role's group. is_faded: as its square."""
+
+    box: Box
+    colour: str
     is_faded: bool
 
 
@@ -58,7 +70,7 @@ class GridScene(Scene):
     cells: line by line, each line from left to right; levels: [cell, height, width], the step of its head's ramp for each part of
     its map, 0 to 255, the root of the weight's share of the largest; bar: what the steps mean, and which colours they have;
     plate: the ground behind the squares; current: the box round those of the view's layer; both None where there are none;
-    selected: the (layer, head) that is framed.
+    selected: the (layer, head) that is framed; marks: of the heads that have a role.
     """
 
     cells: tuple[HeadCell, ...]
@@ -67,6 +79,7 @@ class GridScene(Scene):
     plate: Box | None
     current: Box | None
     selected: tuple[int, int] | None
+    marks: tuple[Mark, ...] = ()
 
     def cell(self, layer: int, head: int) -> HeadCell | None:
         """The square of a head; None where it has none."""
@@ -82,9 +95,10 @@ class GridScene(Scene):
 
 
 def cell_text(cell: HeadCell) -> str:
-    """What the pointer says of a square: "L3.H1   entropy 1.02 nats   mean distance 2.3   61 % on sinks"."""
+    """What the pointer says of a square: "L3.H1   entropy 1.02 nats   mean distance 2.3   61 % on sinks", below that its roles."""
     numbers = [summary_phrase(name, value) for name, value in _numbers(cell) if value == value]
-    return "   ".join([cell_name(cell.layer, cell.head), *numbers])
+    roles = () if cell.roles is None else brief_roles(cell.roles)
+    return "\n".join(["   ".join([cell_name(cell.layer, cell.head), *numbers]), *roles])
 
 
 def _numbers(cell: HeadCell) -> Iterator[tuple[SummaryName, float]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from attnviz.scene.scene import Measure
     from attnviz.session.grid_choice import GridChoice
+    from attnviz.session.head_roles import ShownRoles
     from attnviz.session.survey import Survey
 
 NAME_GAP: Final = 10  # between a line of squares and the name of its layer
@@ -37,7 +38,8 @@ class Squares:
     """The squares before they have a place on the page, layer by layer.
 
     order: [layer, place] the column of the survey that stands there; faded: [cell]; names, numbers: the text below each square, ""
-    for none; text_size: its pixel size; beside: the room at the left of a line for the name of its layer.
+    for none; text_size: its pixel size; beside: the room at the left of a line for the name of its layer; below: that between a
+    square and its text.
     """
 
     survey: Survey
@@ -48,6 +50,7 @@ class Squares:
     numbers: tuple[str, ...]
     text_size: int
     beside: float
+    below: int = 0
 
     @property
     def is_flow(self) -> bool:
@@ -64,8 +67,8 @@ class Squares:
         shares = self.survey.maps * np.float32(1.0 / self.survey.scale)
         return _in_order(steps_of(np.sqrt(shares)), self.order)
 
-    def cells(self, left: int, top: int) -> Iterator[HeadCell]:
-        """Each square in its place, the first one's corner at (left, top)."""
+    def cells(self, left: int, top: int, roles: ShownRoles | None = None) -> Iterator[HeadCell]:
+        """Each square in its place, the first one's corner at (left, top), with its head's roles where there are any to tell."""
         survey, plan = self.survey, self.plan
         summary = [getattr(survey.summary, name) for name in ("entropy", "distance", "sink_share")]
         numbers = np.stack([_in_order(values, self.order) for values in summary], axis=1).tolist()
@@ -73,14 +76,15 @@ class Squares:
             line, place = divmod(at, plan.n_place)
             x, y = left + place * plan.pitch_x, top + line * plan.pitch_y
             box = (x, y, x + plan.width, y + plan.height)
-            layer = at // self.order.shape[1]
-            yield HeadCell(layer, survey.heads[column], *box, line, place, *numbers[at], bool(self.faded[at]))
+            layer, head = at // self.order.shape[1], survey.heads[column]
+            told = None if roles is None else roles.of(layer, head)
+            yield HeadCell(layer, head, *box, line, place, *numbers[at], bool(self.faded[at]), told)
 
 
-def arrange(survey: Survey, choice: GridChoice, room: tuple[float, float], measure: Measure) -> Squares:
+def arrange(survey: Survey, choice: GridChoice, room: tuple[float, float], measure: Measure, below: int = 0) -> Squares:
     """The squares of a survey that has any map, as large as the room allows, with as much text below each as then fits.
 
-    room: width and height in pixels, height 0 for as tall as it needs.
+    room: width and height in pixels, height 0 for as tall as it needs; below: pixels between each square and its text.
     """
     n_layer, n_head = survey.maps.shape[:2]
     values = chosen_values(survey, choice)
@@ -89,17 +93,18 @@ def arrange(survey: Survey, choice: GridChoice, room: tuple[float, float], measu
     beside = 0.0 if is_flow else measure(f"L{n_layer - 1}", SMALL, True) + NAME_GAP
     names = _names(survey, order) if is_flow or (choice.is_sorted and values is not None) else ()
     numbers = () if values is None else tuple(summary_number(choice.summary, v) for v in _in_order(values, order).tolist())
-    shape, empty = (survey.n_query, survey.n_key), ("",) * order.size
+    maps, shape, empty = survey.maps.shape[2:], (survey.n_query, survey.n_key), ("",) * order.size
+    n_place, width = 0 if is_flow else n_head, room[0] - beside
     for strip, size, with_name, with_number in _BELOW:
         if (names and strip and not with_name) or (with_name and not names) or (with_number and not numbers):
             continue
         texts = [tuple(name.removeprefix("H") for name in names) if size == _TINY else names] * with_name + [numbers] * with_number
-        plan = plan_grid(order.size, 0 if is_flow else n_head, survey.maps.shape[2:], shape, (room[0] - beside, room[1]), strip)
+        plan = plan_grid(order.size, n_place, maps, shape, (width, room[1]), strip + below)
         if sum(max(measure(text, size, False) for text in set(part)) + size - 7 for part in texts) <= plan.pitch_x:
             break
     shown_names = texts[0] if with_name else empty
     faded = ~_in_order(passes(values, n_layer, n_head, choice), order)
-    return Squares(survey, order, faded, plan, shown_names, numbers if with_number else empty, size, beside)
+    return Squares(survey, order, faded, plan, shown_names, numbers if with_number else empty, size, beside, below)
 
 
 def _is_flow(survey: Survey) -> bool:

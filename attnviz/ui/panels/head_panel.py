@@ -10,16 +10,21 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 
 from attnviz.paint.fonts import font
 from attnviz.scene.grid.summaries import SUMMARY_MEANINGS, cell_name, summary_number
+from attnviz.scene.role_words import short_roles
 from attnviz.scene.words import shortened
 from attnviz.session.grid_choice import SUMMARY_NAMES, GridChoice, SummaryName
 from attnviz.session.head_reading import read_head
+from attnviz.session.head_roles import shown_roles
 from attnviz.session.view import PICTURE_NAMES
+from attnviz.session.weights import MEAN
 from attnviz.ui.lines import line
 from attnviz.ui.panels.grid_controls import GridControls
 from attnviz.ui.panels.head_preview import HeadPreview
+from attnviz.ui.panels.head_roles import HeadRolesPart
 from attnviz.ui.panels.scrolling import scrolling
 
 if TYPE_CHECKING:
+    from attnviz.probing.summary import RoleSummary
     from attnviz.session.head_reading import HeadReading, Pair
     from attnviz.session.run import Run
     from attnviz.session.survey import Survey
@@ -37,6 +42,7 @@ class HeadPanel(QWidget):
 
     pictureWanted = Signal(str)  # "arcs" or "matrix", of the selected head
     choiceChanged = Signal(object)  # GridChoice
+    rolesWanted = Signal(int, int)  # layer, head
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +52,10 @@ class HeadPanel(QWidget):
         self._title.setStyleSheet("font-size: 17px;")
         self._hint = line("", self, quiet=True)
         self.preview = HeadPreview(appearance, self)
+        self.roles = HeadRolesPart(appearance, self)
+        self.roles.wanted.connect(self._on_roles_wanted)
+        self._role_names = line("", self, quiet=True)
+        self._head: tuple[int, int] | None = None
         self._numbers: dict[SummaryName, QLabel] = {}
         self._pairs: list[tuple[QLabel, QLabel]] = []
         self._reading = QWidget(self)
@@ -60,6 +70,10 @@ class HeadPanel(QWidget):
         """The selected head, or what the panel says without one."""
         return self._title.text()
 
+    def role_names(self) -> str:
+        """What stands below the title of what the head does, "" where nothing is known."""
+        return self._role_names.text()
+
     def numbers(self) -> dict[SummaryName, str]:
         """The numbers as they stand there."""
         return {name: label.text() for name, label in self._numbers.items()}
@@ -72,13 +86,22 @@ class HeadPanel(QWidget):
         """Show what is chosen for the grid; survey: the heads that it holds, None while they are not there yet."""
         self.controls.set_choice(choice, survey)
 
-    def show_head(self, run: Run | None, view: View | None = None, head: tuple[int, int] | None = None) -> None:
-        """Show a (layer, head) of a run as a view treats it, MEAN for the map of several; without one say how to get there."""
+    def show_head(
+        self,
+        run: Run | None,
+        view: View | None = None,
+        head: tuple[int, int] | None = None,
+        roles: RoleSummary | None = None,
+    ) -> None:
+        """Show a (layer, head) of a run as a view treats it, MEAN for the map of several, with what of `roles` is its; without one
+        say how to get there."""
+        self._head = head
         reading = None if run is None or view is None or head is None else read_head(run.trace, view, *head, most=_N_PAIR)
         self.preview.show_reading(reading)
         self.preview.setVisible(reading is not None)
         self._reading.setVisible(reading is not None)
         self._hint.setVisible(reading is None)
+        self._show_roles(run, view, roles, None if reading is None or reading.head == MEAN else head)
         if reading is not None:
             self._title.setText(cell_name(reading.layer, reading.head))
             self._show(reading)
@@ -88,6 +111,15 @@ class HeadPanel(QWidget):
         else:
             self._title.setText("Pick a head")
             self._hint.setText("with a click or the arrow keys to see it closely. A double-click opens it.")
+
+    def _show_roles(self, run: Run | None, view: View | None, summary: RoleSummary | None, head: tuple[int, int] | None) -> None:
+        """Show what a head does: by name at the top, where it is seen however low the window is, and with its scores."""
+        shown = None if head is None else shown_roles(run, view, summary)
+        self._role_names.setText("" if shown is None else short_roles(shown.of(*head)))
+        self._role_names.setVisible(shown is not None)
+        self.roles.setVisible(head is not None)
+        if head is not None:
+            self.roles.show_head(run, view, summary, *head)
 
     def _show(self, reading: HeadReading) -> None:
         for name, label in self._numbers.items():
@@ -113,6 +145,8 @@ class HeadPanel(QWidget):
             button.clicked.connect(slot)
             buttons.addWidget(button)
         column.addLayout(buttons)
+        column.addSpacing(12)
+        column.addWidget(self.roles)
         column.addSpacing(12)
         column.addWidget(line("strongest pairs", self._reading, quiet=True))
         column.addLayout(self._pair_rows())
@@ -150,7 +184,7 @@ class HeadPanel(QWidget):
         column = QVBoxLayout(inner)
         column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         column.setSpacing(8)
-        for widget in (self._title, self._hint, self.preview, self._reading):
+        for widget in (self._title, self._role_names, self._hint, self.preview, self._reading):
             column.addWidget(widget)
         column.addStretch(1)
         self.controls.setContentsMargins(_MARGIN, 12, _MARGIN, _MARGIN)
@@ -167,6 +201,10 @@ class HeadPanel(QWidget):
         rule.setFrameShadow(QFrame.Shadow.Plain)
         rule.setForegroundRole(QPalette.ColorRole.Mid)
         return rule
+
+    def _on_roles_wanted(self) -> None:
+        if self._head is not None:
+            self.rolesWanted.emit(*self._head)
 
     def _on_arcs_clicked(self) -> None:
         self.pictureWanted.emit("arcs")

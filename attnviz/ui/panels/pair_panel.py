@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from attnviz.engine.changes import WeightAt
 from attnviz.scene.palette import head_colour
+from attnviz.scene.role_words import head_notes
 from attnviz.session.finding import pair_of
 from attnviz.session.sight import heads_of, kind_of
 from attnviz.ui.lines import line
@@ -51,6 +52,7 @@ class PairPanel(QWidget):
         self._hint = line("", self, quiet=True)
         self._set = QWidget(self)
         self._where = heading("", self)
+        self._roles = line("", self, quiet=True)
         self.weight = Fader("Attention weight", 1.0, _STEP, appearance, self)
         self._value = QLabel(self)
         self._value.setFixedWidth(32)
@@ -73,6 +75,10 @@ class PairPanel(QWidget):
     def hint(self) -> str:
         """What can be done with it."""
         return self._hint.text()
+
+    def roles(self) -> str:
+        """What stands there of what the shown head does, "" for nothing that is known."""
+        return self._roles.text()
 
     def found(self) -> tuple[FoundHead, ...]:
         """All heads as they stand there."""
@@ -125,6 +131,8 @@ class PairPanel(QWidget):
         own = float(pair.weights[view.layer, heads[0]])
         was_set = state.changes.weight(self._at)
         self._where.setText(f"in L{view.layer}.H{heads[0]}{', set by hand' if was_set is not None else ''}")
+        self._roles.setText(head_notes(run, view, state.roles).get(heads[0], ""))
+        self._roles.setVisible(bool(self._roles.text()))
         value = own if was_set is None else was_set
         self.weight.show_value(value, self._mark(state, own))
         self._value.setText(f"{value:.2f}")
@@ -150,6 +158,7 @@ class PairPanel(QWidget):
         setting.setContentsMargins(0, 0, 0, 0)
         setting.setSpacing(4)
         setting.addWidget(self._where)
+        setting.addWidget(self._roles)
         setting.addLayout(fader)
         inner = QWidget(self)
         column = QVBoxLayout(inner)

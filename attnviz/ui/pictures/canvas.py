@@ -40,6 +40,7 @@ class Canvas(PictureView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Attention")
+        self.head_notes: dict[int, str] = {}  # what is said of a head where an arc of it is named
         self._arcs: QImage | None = None
         self._hover_token: int | None = None
         self._lent_focus: int | None = None
@@ -133,7 +134,9 @@ class Canvas(PictureView):
 
     def paint_over(self, scene: ArcScene, painter: QPainter) -> None:
         if self._hover_arc is not None:
-            paint_tip(arc_text(scene, self._hover_arc), self._pointer, self, scene, painter)
+            note = self.head_notes.get(int(scene.arcs.head[self._hover_arc]))
+            text = arc_text(scene, self._hover_arc) + ("" if note is None else f"\n{note}")
+            paint_tip(text, self._pointer, self, scene, painter, quiet_from=1)
 
     def look_at(self, at: QPointF) -> None:
         if self.scene is None:

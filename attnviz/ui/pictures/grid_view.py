@@ -70,7 +70,7 @@ class GridView(PictureView):
 
     def paint_over(self, scene: GridScene, painter: QPainter) -> None:
         if self._hovered is not None and self._pointer is not None:
-            paint_tip(cell_text(self._hovered), self._pointer, self, scene, painter)
+            paint_tip(cell_text(self._hovered), self._pointer, self, scene, painter, quiet_from=1)
 
     def look_at(self, at: QPointF) -> None:
         if self.scene is None:
@@ -162,7 +162,7 @@ class GridView(PictureView):
         scene = self.scene
         if scene is not None:
             cell = None if scene.selected is None else scene.cell(*scene.selected)
-            selected = "" if cell is None else f"{cell_text(cell)}. "
+            selected = "" if cell is None else f"{cell_text(cell)}. ".replace("\n", ", ")
             self.setAccessibleDescription(selected + scene.description)
 
     def _squares_image(self, scene: GridScene, scale: float) -> QImage:

@@ -13,6 +13,7 @@ from attnviz.scene.arcs.build import build_arcs, choose_edges
 from attnviz.scene.arcs.glide import Glide, can_glide
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import COMPARED, build_scene
+from attnviz.scene.role_words import head_notes
 from attnviz.session.sight import kind_of, sight_of
 from attnviz.session.view import PictureKind, View, seen_by_picture
 from attnviz.ui.pictures.canvas import Canvas
@@ -91,7 +92,8 @@ class PictureStack(QStackedWidget):
             self.setCurrentWidget(self.canvas)
             return
         self._bring_forward(self._current())
-        if old is None or new.run is not old.run or seen_by_picture(new.view) != seen_by_picture(old.view):
+        self.canvas.head_notes = head_notes(new.run, new.view, new.roles)
+        if old is None or _is_another_picture(old, new):
             self.rebuild(old.run if old is not None else None)
         elif new.view.focus != old.view.focus and new.view.picture != "grid":
             self._current().set_focus(new.view.focus)
@@ -190,7 +192,7 @@ class PictureStack(QStackedWidget):
         return scene
 
     def _build(self, state: State, zoom: float) -> Scene:
-        return build_scene(state.run, state.view, self._appearance.theme, self._layout(zoom), text_width)
+        return build_scene(state.run, state.view, self._appearance.theme, self._layout(zoom), text_width, state.roles)
 
     def _arcs(self, state: State, zoom: float, edges: Edges) -> ArcScene:
         return build_arcs(state.run, state.view, self._appearance.theme, self._layout(zoom), text_width, edges)
@@ -290,6 +292,13 @@ def view_of_run(run: Run | None, view: View) -> View:
     from attnviz.session.comparison import views_of
 
     return views_of(run, view)[0]
+
+
+def _is_another_picture(old: State, new: State) -> bool:
+    """Whether a state needs another scene than the one before, but for the token in focus."""
+    if new.run is not old.run or seen_by_picture(new.view) != seen_by_picture(old.view):
+        return True
+    return new.view.picture == "grid" and new.roles is not old.roles
 
 
 def is_compared(run: Run, view: View) -> bool:
