@@ -78,7 +78,7 @@ def test_the_first_command_ends_in_the_window_and_the_second_in_the_tests() -> N
 
 def test_readme_shows_every_verb() -> None:
     shown = {line.split()[0] for line in attnviz_lines() if line and not line.startswith("-")}
-    assert {"get", "models", "attend", "render", "compare"} <= shown
+    assert {"get", "models", "attend", "render", "compare", "roles", "corpus"} <= shown
 
 
 @pytest.mark.parametrize("line", attnviz_lines())

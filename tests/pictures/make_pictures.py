@@ -13,10 +13,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attnviz.corpus.opening import bundled_corpus
 from attnviz.engine.changes import NOTHING, HeadAt
 from attnviz.library.discovery import resolve_model
 from attnviz.library.minilm import MINILM
 from attnviz.library.places import DATA_VARIABLE, models_folder
+from attnviz.probing.roles import measure_heads
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -83,11 +85,30 @@ def make_windows(model: Path) -> None:
     _take(app, window, FOLDER / "window-what-if.png")
     window.session.ask(changes=NOTHING)
     window.session.show(panel="reading")
+    _take_roles(window, FOLDER / "window-roles.png")
     window.go_dark()
     window.view_actions.all_heads()
     window.session.ask(head_count=4)
     _take(app, window, FOLDER / "window-dark.png")
     window.close()
+
+
+def _take_roles(window: MainWindow, path: Path) -> None:
+    """The head roles window, after measuring, with the head that finds antecedents."""
+    run = window.session.state.run
+    measure_heads(run.model, bundled_corpus())  # kept, so that the window finds it
+    window.show_roles(3, 1)
+    roles = window.roles_actions.window
+    roles.resize(*SIZE)
+    while roles.roles is None or not roles.is_settled():
+        _pause(_SETTLED_MS)
+    roles.choose_head(3, 1)
+    _pause(_SETTLED_MS)
+    while not roles.is_settled():
+        _pause(_SETTLED_MS)
+    if not roles.grab().save(str(path), "PNG", 0):
+        raise SystemExit(f"{path} cannot be written")
+    roles.close()
 
 
 def _take(app: QApplication, window: MainWindow, path: Path) -> None:
@@ -101,14 +122,21 @@ def _take(app: QApplication, window: MainWindow, path: Path) -> None:
 
 def _settle(app: QApplication, window: MainWindow) -> None:
     """Let the window run until it has the picture that was asked for, and no motion is left in it."""
-    from PySide6.QtCore import QEventLoop, QTimer
+    from PySide6.QtCore import QEventLoop
 
     while window.session.state.busy or window.session.state.run is None:
         if window.session.state.failure:
             raise SystemExit(window.session.state.failure)
         app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+    _pause(_SETTLED_MS)
+
+
+def _pause(milliseconds: int) -> None:
+    """Let windows and threads run for a while."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
     loop = QEventLoop()
-    QTimer.singleShot(_SETTLED_MS, loop.quit)
+    QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
 
 
