@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from attnviz.paint.frames import paint_frame, paint_strip
 from attnviz.paint.page import paint_page
 
 if TYPE_CHECKING:
@@ -33,20 +34,7 @@ def paint_atlas_scene(scene: AtlasScene, painter: QPainter, hairline: float = 1.
         painter.setBrush(QColor(dot.colour))
         painter.drawEllipse(QPointF(dot.x, dot.y), dot.radius, dot.radius)
     if scene.selected is not None:
-        paint_atlas_frame(scene, scene.selected, scene.theme.accent, _FRAME, painter)
-
-
-def paint_atlas_frame(scene: AtlasScene, head: tuple[int, int], ink: str, width: float, painter: QPainter) -> None:
-    """A frame round the cell of a (layer, head), outside of it."""
-    cell = scene.cell(*head)
-    if cell is None:
-        return
-    pen = QPen(QColor(ink), width)
-    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-    painter.setPen(pen)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    out = width / 2
-    painter.drawRect(QRectF(cell.left - out, cell.top - out, cell.right - cell.left + width, cell.bottom - cell.top + width))
+        paint_frame(scene.cell(*scene.selected), scene.theme.accent, _FRAME, painter)
 
 
 def _paint_cell(cell: AtlasCell | Swatch, thick: int, scene: AtlasScene, painter: QPainter) -> None:
@@ -70,11 +58,7 @@ def _paint_bar(scene: AtlasScene, painter: QPainter) -> None:
     bar = scene.bar
     if bar is None:
         return
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    step = bar.width / len(bar.colours)
-    for at, colour in enumerate(bar.colours):
-        painter.fillRect(QRectF(bar.left + at * step, bar.top, step, bar.height), QColor(colour))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    paint_strip(bar, painter)
     painter.setPen(QPen(QColor(scene.theme.hairline), 1.0))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(QRectF(bar.left - 0.5, bar.top - 0.5, bar.width + 1, bar.height + 1))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPen
+from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter
 
+from attnviz.paint.frames import paint_frame, paint_strip
 from attnviz.paint.page import paint_page, rect_of, see_through
 from attnviz.scene.ramps import N_STEP, ramp
 
@@ -62,29 +63,11 @@ def paint_squares(scene: GridScene, image: QImage, painter: QPainter) -> None:
 def paint_marks(scene: GridScene, painter: QPainter) -> None:
     """The text, the bar of colours, the frame of the selected head and the lines below heads with a role."""
     paint_page(scene, painter)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.setPen(Qt.PenStyle.NoPen)
-    step = scene.bar.width / len(scene.bar.colours)
-    for at, colour in enumerate(scene.bar.colours):
-        painter.fillRect(QRectF(scene.bar.left + at * step, scene.bar.top, step, scene.bar.height), QColor(colour))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    paint_strip(scene.bar, painter)
     if scene.selected is not None:
-        paint_frame(scene, scene.selected, scene.theme.accent, 2.0, painter)
+        paint_frame(scene.cell(*scene.selected), scene.theme.accent, 2.0, painter)
     for mark in scene.marks:
         painter.fillRect(rect_of(mark.box), see_through(mark.colour, _FADED if mark.is_faded else 1.0))
-
-
-def paint_frame(scene: GridScene, head: tuple[int, int], ink: str, width: float, painter: QPainter) -> None:
-    """A frame round the square of a (layer, head), outside of it."""
-    cell = scene.cell(*head)
-    if cell is None:
-        return
-    pen = QPen(QColor(ink), width)
-    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-    painter.setPen(pen)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    out = width / 2
-    painter.drawRect(QRectF(cell.left - out, cell.top - out, cell.right - cell.left + width, cell.bottom - cell.top + width))
 
 
 def squares_image(scene: GridScene, scale: float) -> QImage:

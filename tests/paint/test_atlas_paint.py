@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
 from attnviz.export.figure import Paper, pdf_bytes, svg_bytes
-from attnviz.paint.atlas import paint_atlas_frame
 from attnviz.paint.fonts import text_width
+from attnviz.paint.frames import paint_frame
 from attnviz.paint.painter import paint_scene
 from attnviz.scene.atlas.build import build_atlas
 from attnviz.scene.atlas.choice import AtlasChoice
@@ -93,8 +93,8 @@ def test_the_frame_stands_outside_of_the_selected_cell(atlas: AtlasScene) -> Non
 
 def test_a_frame_round_a_head_that_is_not_there_is_none(atlas: AtlasScene) -> None:
     plain = painted(atlas)
-    np.testing.assert_array_equal(plain, painted(atlas, paint=lambda p: paint_atlas_frame(atlas, (9, 9), "#ff0000", 2.0, p)))
-    framed = painted(atlas, paint=lambda p: paint_atlas_frame(atlas, (0, 0), "#ff0000", 2.0, p))
+    np.testing.assert_array_equal(plain, painted(atlas, paint=lambda p: paint_frame(atlas.cell(9, 9), "#ff0000", 2.0, p)))
+    framed = painted(atlas, paint=lambda p: paint_frame(atlas.cell(0, 0), "#ff0000", 2.0, p))
     assert (framed != plain).any()
 
 
