@@ -10,7 +10,8 @@ from typing import Final
 class Relation:
     """first, second: what its two words are, as in "determiner" and "noun"; the first one is the dependent, or else the one that
     needs the other to be understood. deprels: Universal Dependencies' labels that count as it, subtypes apart; () without one.
-    nearest, farthest: in words, how far apart its two words have to be to count; brief: its two words in a few letters.
+    nearest, farthest: in words, how far apart its two words have to be to count; brief: its two words in a few letters;
+    is_role: False for one of which no head is known to follow it, so that its score is a number and no job.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Relation:
     nearest: int = 1
     farthest: int | None = None
     brief: tuple[str, str] | None = None
+    is_role: bool = True
 
     def title(self, forward: bool) -> str:
         """The relation as a head follows it: from the first word to the second, or back."""
@@ -46,7 +48,7 @@ _ALL: Final = (
     Relation("cop", "copula", "predicate", ("cop",), brief=("cop", "pred")),
     Relation("far_nsubj", "far subject", "verb", nearest=5, farthest=20, brief=("far subj", "verb")),
     Relation("agreement", "agreeing verb", "far subject", nearest=5, farthest=20, brief=("agree", "subj")),
-    Relation("sense", "ambiguous word", "cue", brief=("sense", "cue")),
+    Relation("sense", "ambiguous word", "cue", brief=("sense", "cue"), is_role=False),
 )
 # By their names. "far_nsubj" is made of "nsubj" by the distance; "agreement" and "sense" are in corpora of the program's own form.
 RELATIONS: Final[dict[str, Relation]] = {relation.name: relation for relation in _ALL}

@@ -31,6 +31,7 @@ OFFSETS: Final = tuple(offset for offset in range(-8, 9) if abs(offset) >= 2)
 
 CLARK: Final = 'Clark et al. 2019, "What Does BERT Look At?"'
 VOITA: Final = 'Voita et al. 2019, "Analyzing Multi-Head Self-Attention"'
+_SYNTAX: Final = f"{CLARK}, section 4.2; the margin above the best offset is that of {VOITA}, section 5.3"
 VIG: Final = 'Vig & Belinkov 2019, "Analyzing the Structure of Attention in a Transformer Language Model"'
 OLSSON: Final = 'Olsson et al. 2022, "In-context Learning and Induction Heads"'
 WU: Final = 'Wu et al. 2024, "Retrieval Head Mechanistically Explains Long-Context Factuality"'
@@ -66,10 +67,26 @@ class Measure:
         return self.brief or self.title
 
 
-_NEIGHBOUR: Final = "mean weight of a token on the {} one, specials apart"
+_NEIGHBOUR: Final = "mean weight of a token on the {} one of the text, of all its attention"
 _PLACES: Final = (
-    Measure("previous", "place", "previous token", "share", _NEIGHBOUR.format("previous"), f"{CLARK}, section 3.1", 0.5),
-    Measure("next", "place", "next token", "share", _NEIGHBOUR.format("next"), f"{CLARK}, section 3.1", 0.5),
+    Measure(
+        "previous",
+        "place",
+        "previous token",
+        "share",
+        _NEIGHBOUR.format("previous"),
+        f"{CLARK}, section 3.1; the threshold is that of the authors' notebook",
+        0.5,
+    ),
+    Measure(
+        "next",
+        "place",
+        "next token",
+        "share",
+        _NEIGHBOUR.format("next"),
+        f"{CLARK}, section 3.1; the threshold is that of the authors' notebook",
+        0.5,
+    ),
     Measure(
         "same",
         "place",
@@ -87,7 +104,7 @@ _RESTS: Final = (
         "first token",
         "share",
         "mean weight on the first position",
-        f"{GU}; the threshold is that of {CLARK}, for [CLS]",
+        f"{GU}; the threshold is that of the notebook of {CLARK}, for [CLS]",
         0.6,
     ),
     Measure(
@@ -99,7 +116,15 @@ _RESTS: Final = (
         f"{CLARK}, section 3.2",
         0.6,
     ),
-    Measure("punctuation", "rest", "punctuation", "share", "mean weight on punctuation marks", f"{CLARK}, section 3.2", 0.6),
+    Measure(
+        "punctuation",
+        "rest",
+        "punctuation",
+        "share",
+        "mean weight on punctuation marks",
+        f"{CLARK}, section 3.2; the threshold is that of the authors' notebook",
+        0.6,
+    ),
 )
 _SPREAD: Final = (
     Measure("entropy", "spread", "entropy", "nats", "mean entropy of the rows", f"{CLARK}, section 3.3", is_role=False),
@@ -122,7 +147,7 @@ _COPIES: Final = (
         "copies of the same token",
         "share",
         "mean weight of a token on its copies in random tokens repeated four times; of a causal model on the earlier ones",
-        "Wang et al. 2022, “Interpretability in the Wild”; no threshold is published, this is that of induction",
+        'Wang et al. 2022, "Interpretability in the Wild"; no threshold is published, this is that of induction',
         0.4,
         brief="copies",
     ),
@@ -132,7 +157,7 @@ _COPIES: Final = (
         "token after an earlier copy",
         "share",
         "mean weight of a token on those that followed its earlier copies, in random tokens repeated four times",
-        f"{OLSSON}, “prefix matching”; no threshold is published, 0.4 is that of the ARENA exercises (McDougall et al. 2023)",
+        f'{OLSSON}, "prefix matching"; no threshold is published, 0.4 is that of the ARENA exercises (McDougall et al. 2023)',
         0.4,
         brief="induction",
     ),
@@ -206,7 +231,8 @@ def _relation(relation: Relation, is_forward: bool) -> Measure:
         title=relation.title(is_forward),
         unit="accuracy",
         counts=f"how often the largest weight of “{first}”, itself and specials apart, is on “{second}”",
-        source=f"{CLARK}, section 4.2; the margin above the best offset is that of {VOITA}, section 5.3",
+        source=_SYNTAX if relation.is_role else "no published definition: a number, and no role",
+        is_role=relation.is_role,
         relation=relation.name,
         is_forward=is_forward,
         brief=relation.short(is_forward),

@@ -36,9 +36,9 @@ class Baseline:
 @dataclass(frozen=True)
 class Measured:
     """One measure of all heads. score, low, high: over the corpus, with the ends of the 95 % interval, [layer, head], NaN where
-    there is no case; n_case, n_text: how many there are; baseline: None for a measure without one; why_none: why there is no case;
-    texts: their numbers in the plan; per_text, weight: of each, the score there and the mean weight on the targets,
-    [text, layer, head]; cases: of each."""
+    there is no case; n_case: how many there are, n_text: in how many texts, equal ones and partners counted as one; baseline: None
+    for a measure without one; why_none: why there is no case; texts: their numbers in the plan; per_text, weight: of each, the
+    score there and the mean weight on the targets, [text, layer, head]; cases: of each."""
 
     measure: Measure
     score: Float32
@@ -110,7 +110,7 @@ def _measured(
         low=low,
         high=high,
         n_case=int(cases.sum()),
-        n_text=len(texts),
+        n_text=len(numbers),
         baseline=baseline,
         why_none=why_none,
         texts=texts,

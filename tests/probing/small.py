@@ -12,7 +12,9 @@ from attnviz.corpus.opening import bundled_corpus
 from attnviz.engine.tokenizer import Encoding, Token
 from attnviz.probing import generated
 from attnviz.probing import plan as plan_module
-from attnviz.probing.asking import LeftOut, ask, frequent_words
+from attnviz.probing.asking import ask
+from attnviz.probing.guesses import frequent_words
+from attnviz.probing.links import LeftOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

@@ -12,21 +12,31 @@ from hypothesis import strategies as st
 
 from attnviz.corpus.corpus import Mention, Pair
 from attnviz.corpus.opening import bundled_corpus
-from attnviz.probing.asking import LeftOut, ask, frequent_words, is_punctuation
+from attnviz.probing.asking import ask
 from attnviz.probing.cases import FARTHEST
+from attnviz.probing.guesses import WORDS, frequent_words, is_punctuation
+from attnviz.probing.links import LeftOut
 from attnviz.probing.measures import OFFSETS, measures_of
 from tests.probing.small import FEW, asked_of, corpus_of, encoding_of, links, question, sentence
 
 if TYPE_CHECKING:
     from attnviz.probing.cases import Question
 
+ENDS = ("first token", "last token")
 # What the words of a sentence say is asked between units; places and the rarest token between tokens.
 PLACES = {"previous", "next", "same", *(f"offset{offset:+d}" for offset in OFFSETS)}
 
 
 def guessed(asked: Any, measure: str) -> dict[str, float]:
+    """What the baselines of a measure get that are no words or tokens of their own."""
     found = question(asked, measure)
-    return {name: round(value, 6) for name, value in found.guessed.items()}
+    return {name: round(value, 6) for name, value in found.guessed.items() if name not in (*WORDS, *ENDS)}
+
+
+def words_guessed(asked: Any, measure: str) -> dict[str, float]:
+    """What words and tokens get that are guessed by what they are."""
+    found = question(asked, measure)
+    return {name: round(value, 6) for name, value in found.guessed.items() if name in (*WORDS, *ENDS)}
 
 
 def offsets_right(one: Question) -> dict[int, float]:
@@ -180,10 +190,10 @@ def test_a_preference_is_not_asked_where_a_distractor_is_a_resting_place() -> No
     assert question(asked_of(one, is_causal=True, before=1)[0], "prefers") is not None
 
 
-def test_content_words_are_guessed_where_meaning_or_distance_defines_a_relation() -> None:
+def test_content_words_are_guessed_by_where_they_are() -> None:
     def guesses(text: str, first: int, second: int, frequent: set[str], is_causal: bool = False) -> list[float]:
         asked, _ = asked_of(sentence(text, Pair("sense", first, second)), is_causal, 1, frequent=frequent)
-        found = guessed(asked, "sense>")
+        found = words_guessed(asked, "sense>")
         return [found["nearest content word"], found["first content word"]]
 
     small = {"the", "a", "of", "."}
@@ -200,12 +210,41 @@ def test_content_words_are_guessed_where_meaning_or_distance_defines_a_relation(
 def test_a_content_word_is_right_if_it_is_any_of_the_right_ones() -> None:
     one = sentence("the wet bank river", Pair("sense", 2, 1), Pair("sense", 2, 3))
     asked, _ = asked_of(one, frequent={"the"})
-    assert guessed(asked, "sense>") == {"nearest content word": 1, "first content word": 1, "chance": round(2 / 3, 6)}
+    found = words_guessed(asked, "sense>")
+    assert (found["nearest content word"], found["first content word"], found["next content word"]) == (1, 1, 1)
+    assert guessed(asked, "sense>") == {"chance": round(2 / 3, 6)}
 
 
-def test_content_words_are_no_guess_where_syntax_defines_a_relation() -> None:
-    asked, _ = asked_of(sentence("the dog slept", Pair("nsubj", 1, 2)))
-    assert guessed(asked, "nsubj>") == {"chance": 0.5}
+def test_every_relation_is_guessed_by_words_that_a_head_may_look_at_for_what_they_are() -> None:
+    one = sentence("we saw the old dog .", Pair("det", 2, 4), Pair("obj", 4, 1))
+    asked, _ = asked_of(one, frequent={"we", "the", "."})
+    right = {
+        "det>": set(),  # the next content word is old
+        "det<": {"previous function word"},
+        "obj>": {"first content word"},  # the previous one is old
+        "obj<": set(),
+    }
+    for measure, names in right.items():
+        assert {name for name, value in words_guessed(asked, measure).items() if value == 1} == names, measure
+    asked, _ = asked_of(sentence("we saw the dog .", Pair("det", 2, 3)), frequent={"we", "the", "."})
+    assert words_guessed(asked, "det>")["next content word"] == 1
+    assert words_guessed(asked, "det<")["previous function word"] == 1
+
+
+def test_the_rarest_first_and_last_word_are_guessed() -> None:
+    one = sentence("a b c d", Pair("nsubj", 1, 3), Pair("obj", 1, 0))
+    asked, _ = asked_of(one)
+    ids = asked.encoding.ids.tolist()
+    rarest = [name for name in "acd" if ids["abcd".index(name)] == max(ids[at] for at in (0, 2, 3))]
+    found = words_guessed(asked, "nsubj>")
+    assert (found["last word"], found["first word"], found["rarest word"]) == (1, 0, round(("d" in rarest) / len(rarest), 6))
+    assert words_guessed(asked, "obj>")["first word"] == 1
+
+
+def test_offsets_are_guessed_by_the_ends_of_the_text() -> None:
+    asked, _ = asked_of(sentence("a b c d"), before=1, after=1)
+    assert words_guessed(asked, "offset-3") == {"first token": 1, "last token": 0}  # of d alone, whose third before is the first
+    assert words_guessed(asked, "offset+2") == {"first token": 0, "last token": 1}  # of a and b, for b the last one is right
 
 
 def test_half_of_what_a_corpus_says_are_frequent_words_and_signs_are_always() -> None:
@@ -296,7 +335,7 @@ def rare(ids: list[int], is_causal: bool, before: int = 1) -> Question | None:
 def test_the_rarest_token_has_the_largest_number() -> None:
     found = rare([5, 90, 7, 8], False)
     assert links(found) == [(0, {1}), (2, {1}), (3, {1})]
-    assert found.guessed == {"chance": pytest.approx(1.0)}
+    assert found.guessed == {"chance": pytest.approx(1.0), "first token": 1.0, "last token": 0.0}  # the first but for itself
     assert offsets_right(found) == {1: 1, -1: 1, -2: 1}
     assert links(rare([5, 90, 7, 90], False)) == [(0, {1, 3}), (2, {1, 3})]
     assert rare([5, 90], False) is None
@@ -344,7 +383,7 @@ def test_every_question_has_a_known_measure_and_keys_that_may_be_right(
         if each.measure not in PLACES and each.way == "largest":
             assert each.by_offset.max() <= n
             assert each.by_offset[FARTHEST] == 0
-    n_pair = sum(len(mention.distractors) >= 0 for mention in one.mentions) + sum(
+    n_pair = len(one.mentions) + sum(
         2 * (1 + (pair.relation == "nsubj" and 5 <= abs(pair.first - pair.second) <= 20))
         for pair in one.pairs
         if FEW.relations[pair.relation].nearest <= abs(pair.first - pair.second)

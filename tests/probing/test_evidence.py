@@ -240,7 +240,7 @@ def test_a_measure_without_cases_has_no_texts_and_the_model_is_not_run(found: Fo
 
 def test_as_many_as_are_wanted_are_shown(found: Found) -> None:
     model, roles = found("bert-mlm")
-    n_text = roles.by_key["nsubj>"].n_text
+    n_text = len(roles.by_key["nsubj>"].texts)
     for n in (0, 1, 3, n_text // 2 + 1, n_text + 5):
         evidence = evidence_for(model, roles, 0, 0, "nsubj>", n=n)
         assert len(evidence.best) == min(n, n_text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,6 +110,7 @@ def test_no_fixed_offset_finds_the_copies_and_a_head_that_does_has_them_all() ->
 def test_texts_that_a_model_does_not_read_are_not_made() -> None:
     texts = repeated(POOL, frame(1, 1), True, 4 * 15 + 2, 0)
     assert [text.n_token for text in texts] == [4 * length + 2 for length in LENGTHS if length <= 15]
+    assert len(repeated(POOL, frame(1, 1), True, 4 * 15 + 1, 0)) == len(texts) - 1
     assert repeated(POOL, frame(1, 1), True, 20, 0) == []
 
 
@@ -184,6 +186,18 @@ def test_needles_that_a_model_does_not_read_are_not_made(tiny: Callable[[str], M
     words = "apple house river stone cloud bread".split()
     assert needles(tokenizer, hay, words, 40, 0) == []
     assert needles(tokenizer, hay, words, 10_000, 0)
+
+
+def test_a_secret_of_other_tokens_at_its_two_places_is_not_asked_for(tiny: Callable[[str], Model]) -> None:
+    class Ending:
+        """The tokenizer, but for the last token of a text, which is another one at the end."""
+
+        def encode(self, text: str, pair: None, limit: int) -> Encoding:
+            *tokens, last = tiny("bloom-lm").tokenizer.encode(text, pair, limit).tokens
+            return Encoding((*tokens, replace(last, id=last.id + 1)), 0)
+
+    words = "apple house river stone cloud bread".split()
+    assert needles(Ending(), ["The dog slept."], words, 10_000, 0) == []
 
 
 def test_a_vocabulary_of_too_few_words_has_no_needles(tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,9 +86,6 @@ def test_what_was_made_is_there_afterwards(tmp_path: Path) -> None:
     assert (shelf.count(["part", "other"]), shelf.count([])) == (1, 0)
     assert_same_arrays(Shelf(tmp_path / "deep" / "shelf").get_or_make("part", no), ARRAYS)
     assert [path.name for path in (tmp_path / "deep" / "shelf").iterdir()] == ["part.npz"]
-    shelf.clear()
-    assert not shelf.has("part")
-    shelf.clear()
 
 
 def test_a_shelf_that_is_nowhere_keeps_nothing() -> None:
@@ -99,7 +96,6 @@ def test_a_shelf_that_is_nowhere_keeps_nothing() -> None:
     with pytest.raises(AssertionError):
         shelf.get_or_make("part", no)
     shelf.touch()
-    shelf.clear()
 
 
 def test_an_error_while_making_keeps_nothing(tmp_path: Path) -> None:
@@ -206,6 +202,15 @@ def test_a_run_that_was_called_off_goes_on_where_it_was(
     heads = [muted for muted in model.reads if muted is not None]
     assert len(heads) == (len(names) - len(plan.packs) - (kept - n_pack)) * model.config.n_head
     assert shelf.count(names) == len(names)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_finished_run_can_be_called_off_as_well(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int) -> None:
+    monkeypatch.setattr(numbers_module, "_processors", lambda: n)
+    plan = plan_for(model, FEW)
+    everything(model, plan, Shelf(tmp_path))
+    with pytest.raises(Cancelled):
+        everything(model, plan, Shelf(tmp_path), lambda: True)
 
 
 def test_one_damaged_part_is_all_that_is_made_again(model: Model, tmp_path: Path) -> None:

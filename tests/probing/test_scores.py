@@ -77,7 +77,8 @@ def test_texts_of_one_group_are_drawn_together() -> None:
     assert (pairs.low[1, 2], pairs.high[1, 2]) == (together[0][0], together[1][0])
     assert pairs.high[0, 0] - pairs.low[0, 0] > 1.2 * (alone.high[0, 0] - alone.low[0, 0])
     assert alone.score[0, 0] == pairs.score[0, 0]
-    assert alone.n_text == pairs.n_text == 20
+    assert (alone.n_text, pairs.n_text) == (20, 10)
+    assert len(alone.texts) == len(pairs.texts) == 20
 
 
 def test_the_best_baseline_counts() -> None:

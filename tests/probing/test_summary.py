@@ -154,7 +154,7 @@ def test_numbers_that_are_let_go_of_leave_the_summaries(summary: RoleSummary, da
     for path in data.rglob("*"):
         os.utime(path, (1, 1))
     for number in range(MOST_KEPT + 3):
-        shelf = Shelf.of(f"{number:064}", "0" * 64, 6)
+        shelf = Shelf.of(f"{number:024}" * 2, "0" * 64, 6)
         shelf.get_or_make("part", lambda: {"gets": np.zeros(1, np.float32)})
         shelf.touch()
     assert kept_summary(summary.model_sha256) == summary

@@ -44,15 +44,17 @@ def method_blocks(roles: HeadRoles) -> Iterator[Block]:
         "stands beside the best that can be reached without looking at the model. For the largest weight that is one fixed offset, "
         "the one that is right most often over all texts (and beside it the one that is so in half of them, scored on the other "
         "half); or chance; for mentions also the "
-        "nearest mention before, and the nearest one with the same word; for relations that are defined by their meaning or by a "
-        "distance, which no offset finds, also the nearest and the first of the other words that say something. For shares of "
+        "nearest mention before, and the nearest one with the same word; and words that a head may look at for what they are: the "
+        "nearest, next, previous and first content word, the next and previous function word, the rarest, first and last word. "
+        "Function words are the corpus' most frequent ones, which make up half of it. For shares of "
         "attention it is attention spread evenly over all that a token may look at. Each measure's highest baseline counts."
     )
     yield Heading("Intervals", 3)
     yield Paragraph(
         f"The {_PERCENT} interval of a score says how far it would be another with other texts of the same kind. It is the "
         f"percentile bootstrap (Efron 1979) with {DRAWS:,} draws: whole texts are drawn, as the cases in one text are not "
-        "independent, and two sentences that differ in one word are drawn together. The draws are the same each time."
+        "independent, and equal texts and two that go together are drawn as one. The draws are the same each time. Baselines "
+        "are taken as exact, though they come from the same texts."
     )
     yield Heading("When a head has a role", 3)
     yield Paragraph("A head has the role of a measure where all of this holds:")
@@ -91,6 +93,8 @@ def limits_blocks(roles: HeadRoles) -> Iterator[Block]:
             "Attention is not explanation. Jain & Wallace (2019), “Attention is not Explanation”, find other weights that lead to "
             "the same predictions; Wiegreffe & Pinter (2019), “Attention is not not Explanation”, show that this depends on what "
             "an explanation is asked to do. Weights say from where a head takes, not what it takes, nor what becomes of it.",
+            "Importance is largest in the last layers, which write into the final vectors with nothing behind them that could make "
+            "up for it; compare heads of one layer.",
             "Roles are of these texts. In another language, in longer or other texts, the same head may do something else.",
             f"The clearest of {count_of(n_head, 'head')} is chosen and scored on the same sentences, so its score is a little too "
             f"good; {n_head * n_measure:,} pairs of a head and a measure are looked at, and nothing corrects for that but the "
