@@ -242,7 +242,7 @@ def test_only_a_token_that_is_shown_can_be_in_focus(
     assert build(runs["15"], View(3, focus=focus, sinks=hiding(hide))).focus == expected
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     text=st.text(st.sampled_from("ab cdé,.W你ing😀  "), min_size=1, max_size=90),
     width=st.floats(300.0, 1600.0),
