@@ -40,26 +40,39 @@ def corpus(options: argparse.Namespace) -> int:
 
 def corpus_lines(opened: Corpus, balance: Balance) -> list[str]:
     """What a corpus holds, as lines of text."""
-    least, median, most = balance.words
     lines = [
         f"{opened.name}{f'  {opened.path}' if opened.path else ''}",
         *([opened.about] if opened.about else []),
         f"SHA-256 {opened.sha256}",
-        f"{balance.n_sentence:,} sentences, {balance.n_word:,} words; {least} to {most} in a sentence, median {median}",
+        _size_line(balance),
     ]
     if balance.relations:
         lines += ["", *_relation_lines(balance)]
-    lines += ["", *_remarks(balance)]
+    remarks = _remarks(balance)
+    lines += ["", *remarks] if remarks else []
     if balance.mentions:
         lines += ["", *_mention_lines(balance)]
+    from attnviz.scene.words import count_of
+
     partners = balance.partners
     if partners.n:
         lines += [
             "",
-            f"{partners.n} pairs of sentences that differ in the word that decides: {partners.antecedent} with another antecedent, "
-            f"{partners.sense} with another sense",
+            f"{count_of(partners.n, 'pair')} of sentences that differ in the word that decides: "
+            f"{partners.antecedent} with another antecedent, {partners.sense} with another sense",
         ]
     return lines
+
+
+def _size_line(balance: Balance) -> str:
+    """ "1 sentence of 4 words"; of several how long they are."""
+    from attnviz.scene.words import count_of
+
+    sentences, words = count_of(balance.n_sentence, "sentence"), count_of(balance.n_word, "word")
+    least, median, most = balance.words
+    if least == most:
+        return f"{sentences} of {count_of(least, 'word')}{'' if balance.n_sentence == 1 else ' each'}"
+    return f"{sentences}, {words}; {least} to {most} in a sentence, median {median}"
 
 
 def _relation_lines(balance: Balance) -> list[str]:
@@ -91,7 +104,7 @@ def _remarks(balance: Balance) -> list[str]:
     """What a person who writes a corpus has to know of it besides."""
     from attnviz.probing.measures import LEAST_CASES, LEAST_TEXTS
 
-    lines = [_MEANINGS]
+    lines = [_MEANINGS] if balance.relations or balance.mentions else []
     for one in balance.relations:
         if one.relation.nearest > 1:
             counts = " ".join(f"{apart}:{n}" for apart, n in one.reach.counts.items())

@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.cli.columns import in_columns, in_lines
-from attnviz.probing.measures import LEAST_CASES, LEAST_TEXTS
+from attnviz.probing.measures import GROUPS, LEAST_CASES, LEAST_TEXTS
 from attnviz.scene.atlas.words import counts_line, rule_line, value_text
 from attnviz.scene.words import count_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from attnviz.probing.measures import Measure
     from attnviz.probing.roles import HeadRoles, Role
+    from attnviz.probing.scores import Measured
 
 _HEADINGS: Final = ("HEAD", "ROLE", "SCORE", "95 %", "BASELINE", "", "CASES")
 _RIGHT: Final = (2, 4, 6)
 _MOST_IMPORTANT: Final = 5
 _MOST_IDS: Final = 5
+_LEAST_WHOLE: Final = 4  # measures of a group that has none left to name, from which on its name stands for them
 
 
 def role_lines(roles: HeadRoles, has_sides: bool = False) -> list[str]:
-    """All of it: what was measured, a line for each job of each head, how many heads only rest or have no role, which change the
-    output most, and what is missing. has_sides: whether the model has other attentions than the one that was measured."""
+    """All of it: what was measured, a line for each job of each head, what is missing, and at the end, where it is seen, how many
+    heads have a job, only rest or have no role, and which change the output most. has_sides: whether the model has other
+    attentions than the one that was measured."""
     side = f", {roles.kind} attention" if has_sides else ""
     lines = [
         f"{roles.model}: {count_of(roles.n_layer, 'layer')} of {count_of(roles.n_head, 'head')}{side}, as trained",
@@ -36,7 +39,9 @@ def role_lines(roles: HeadRoles, has_sides: bool = False) -> list[str]:
     rows = list(_job_rows(roles))
     if rows:
         lines += [*in_columns([_HEADINGS, *rows], _RIGHT), ""]
-    paragraphs = [rule_line(roles), _counts(roles), *_importance(roles), *_missing(roles)]
+    missing = [line for paragraph in _missing(roles) for line in in_lines(paragraph)]
+    lines += [*missing, ""] if missing else []
+    paragraphs = [rule_line(roles), _counts(roles), *_importance(roles)]
     return [*lines, *(line for paragraph in paragraphs for line in in_lines(paragraph))]
 
 
@@ -51,7 +56,7 @@ def _job_rows(roles: HeadRoles) -> Iterator[tuple[str, ...]]:
 def _role_cells(role: Role) -> tuple[str, ...]:
     baseline = role.measured.baseline
     assert baseline is not None  # what has none is no role
-    interval = f"[{100 * role.low:.0f}-{100 * role.high:.0f}]"
+    interval = f"[{100 * role.low:.0f}\N{EN DASH}{100 * role.high:.0f}]"
     unit = role.measure.unit
     figures = value_text(unit, role.score), interval, value_text(unit, baseline.score), baseline.name
     return role.measure.title, *figures, f"{role.measured.n_case:,}"
@@ -65,7 +70,14 @@ def _counts(roles: HeadRoles) -> str:
     places = Counter(one[0].measure.title for one in resting)
     where = ", ".join(f"{title} {n}" for title, n in places.most_common())
     counts = counts_line(jobs, len(resting), len(found) - jobs - len(resting))
-    return f"{counts}.{f' Resting places: {where}.' if where else ''}"
+    generated = {role.measure.title: None for one in found for role in one if _is_generated(roles, role.measured)}
+    needless = f" Found in generated texts, which need no corpus: {', '.join(generated)}." if generated else ""
+    return f"{counts}.{f' Resting places: {where}.' if where else ''}{needless}"
+
+
+def _is_generated(roles: HeadRoles, measured: Measured) -> bool:
+    """Whether all of a measure's cases are in texts that no corpus has."""
+    return all(roles.plan.texts[text].sentence is None for text in measured.texts)
 
 
 def _importance(roles: HeadRoles) -> Iterator[str]:
@@ -82,16 +94,16 @@ def _importance(roles: HeadRoles) -> Iterator[str]:
 def _missing(roles: HeadRoles) -> Iterator[str]:
     """What could not be measured or asked, each with the reason."""
     reasons: dict[str, list[Measure]] = {}
-    few = []
+    few: dict[str, list[Measure]] = {}
     for measured in roles.measured:
         if not measured.n_case:
             reasons.setdefault(measured.why_none or "", []).append(measured.measure)
         elif measured.measure.is_role and (measured.n_case < LEAST_CASES or measured.n_text < LEAST_TEXTS):
-            few.append(f"{measured.measure.title} ({measured.n_case} in {measured.n_text})")
-    for reason, measures in reasons.items():
-        yield f"Not measured: {', '.join(_titles(measures))} ({reason})."
+            few.setdefault(f"{measured.n_case} in {measured.n_text}", []).append(measured.measure)
+    if reasons:
+        yield f"Not measured: {_by_reason(reasons, roles)}."
     if few:
-        yield f"Too few for a role, which asks for {LEAST_CASES} cases in {LEAST_TEXTS} texts: {', '.join(few)}."
+        yield f"Too few for a role, which asks for {LEAST_CASES} cases in {LEAST_TEXTS} texts: {_by_reason(few, roles)}."
     left_out, too_long = roles.plan.left_out, roles.plan.too_long
     if left_out.words:
         yield (
@@ -108,6 +120,19 @@ def _missing(roles: HeadRoles) -> Iterator[str]:
         yield f"Left out: {count_of(len(too_long), 'sentence')} that the model cannot read whole ({told})."
 
 
+def _by_reason(reasons: Mapping[str, Sequence[Measure]], roles: HeadRoles) -> str:
+    """Measures with the reason that they share behind them, a whole group of them by its name."""
+    sizes = Counter(measured.measure.group for measured in roles.measured)
+    told = []
+    for reason, measures in reasons.items():
+        found = Counter(measure.group for measure in measures)
+        whole = [group for group, n in found.items() if n == sizes[group] >= _LEAST_WHOLE]
+        names = [f"all of {GROUPS[group]}" for group in whole]
+        names += _titles([measure for measure in measures if measure.group not in whole])
+        told.append(f"{', '.join(names)} ({reason})")
+    return "; ".join(told)
+
+
 def _titles(measures: Sequence[Measure]) -> list[str]:
     """The titles of some measures: one of a relation that is among them both ways, and one of all offsets to a side."""
     ways = [{measure.relation for measure in measures if measure.is_forward is way} for way in (True, False)]
@@ -119,8 +144,19 @@ def _titles(measures: Sequence[Measure]) -> list[str]:
             titles.append(measure.title)
     for way, sign in (("back", -1), ("ahead", 1)):
         offsets = sorted(sign * measure.offset for measure in measures if measure.offset is not None and sign * measure.offset > 0)
-        titles += [f"{', '.join(map(str, offsets))} tokens {way}"] if offsets else []
+        titles += [f"{_in_runs(offsets)} tokens {way}"] if offsets else []
     return titles
+
+
+def _in_runs(numbers: Sequence[int]) -> str:
+    """ "2, 4–8": rising numbers, those that follow each other by the first and the last."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}\N{EN DASH}{run[-1]}" for run in runs)
 
 
 def _every(roles: HeadRoles) -> Iterator[tuple[int, int]]:

@@ -35,6 +35,8 @@ def bundled_corpus() -> Corpus:
 
 
 def _open(path: Path) -> Corpus:
+    if path.is_dir():
+        raise InputError(f"{path}: this is a folder; name a .jsonl file of sentences or a .conllu treebank.")
     suffix = path.suffix.lower()
     if suffix not in (*_TREEBANK, *_OWN):
         raise InputError(f"{path}: no corpus by its name; use a .jsonl file of sentences or a .conllu treebank.")

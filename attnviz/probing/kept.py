@@ -63,11 +63,6 @@ class Shelf:
             self._put(name, found)
         return found
 
-    def clear(self) -> None:
-        """Forget all of it."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-
     def touch(self) -> None:
         """Count as used now, and let go of the shelves that were used longest ago, beyond MOST_KEPT."""
         if self._folder is None or not self._folder.is_dir():

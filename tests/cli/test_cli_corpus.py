@@ -96,6 +96,29 @@ def test_what_never_occurs_and_what_is_too_little_is_said(capsys: pytest.Capture
     assert not any(line.startswith(("nsubj ", "pronoun ")) for line in lines)  # no row of zeros
 
 
+def test_without_links_there_is_no_table_and_no_word_about_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    lines = printed(capsys, write(tmp_path / "mine.jsonl", HEADER, {**SENTENCE, "pairs": []}))
+    assert not any(line.startswith(("Distances", "RELATION", "MENTION")) for line in lines)
+    assert lines[1:4] == [lines[1], "1 sentence of 5 words", ""]
+    assert lines[4].startswith("Never in this corpus")
+
+
+@pytest.mark.parametrize(
+    ("lengths", "said"),
+    [
+        ((1,), "1 sentence of 1 word"),
+        ((4,), "1 sentence of 4 words"),
+        ((4, 4), "2 sentences of 4 words each"),
+        ((2, 3, 7), "3 sentences, 12 words; 2 to 7 in a sentence, median 3"),
+    ],
+)
+def test_sentences_and_words_are_counted_in_plain_english(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, lengths: tuple[int, ...], said: str
+) -> None:
+    rows = [{"id": str(at), "text": " ".join(["it"] * n), "words": ["it"] * n} for at, n in enumerate(lengths)]
+    assert said in printed(capsys, write(tmp_path / "mine.jsonl", HEADER, *rows))
+
+
 def test_a_relation_of_the_corpus_own_has_a_row(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     header = {**HEADER, "relations": {"likes": {"first": "who likes", "second": "what is liked"}}}
     lines = printed(capsys, write(tmp_path / "mine.jsonl", header, {**SENTENCE, "pairs": [["likes", 1, 3]]}))

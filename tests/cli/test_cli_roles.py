@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,13 +126,13 @@ def test_each_head_with_a_job_has_a_line_with_all_that_it_stands_on(
     for layer, head in np.ndindex(measured.n_layer, measured.n_head):
         for role in measured.roles(layer, head):
             if role.measure.group != "rest":
-                figures = [f"{100 * role.score:.0f} %", f"[{100 * role.low:.0f}-{100 * role.high:.0f}]"]
+                figures = [f"{100 * role.score:.0f} %", f"[{100 * role.low:.0f}–{100 * role.high:.0f}]"]
                 figures += [f"{100 * role.baseline:.0f} %", role.measured.baseline.name, f"{role.measured.n_case:,}"]
                 expected.setdefault(f"L{layer}.H{head}", {})[role.measure.title] = figures
     assert found == expected
     assert set(found) >= {"L0.H0", "L0.H1", "L1.H2"}
     assert list(found["L0.H0"]) == ["previous token"]
-    assert found["L0.H1"]["determiner → noun"] == ["100 %", "[100-100]", "53 %", "fixed offset +1", str(2 * N)]
+    assert found["L0.H1"]["determiner → noun"] == ["100 %", "[100–100]", "53 %", "nearest content word", str(2 * N)]
 
 
 def test_heads_that_rest_and_heads_without_a_role_are_counted(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,9 +142,10 @@ def test_heads_that_rest_and_heads_without_a_role_are_counted(base: Path, capsys
 
 def test_what_was_not_measured_is_said_with_the_reason_and_never_as_zero(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, *command(base))
-    assert paragraph(text, "Not measured: retrieval").endswith("(measured of models that write).")
-    never = next(line for line in re.findall(r"^Not measured: .*(?:\n  .*)*", text, re.MULTILINE) if "never occurs" in line)
-    told = " ".join(never.split())
+    told = paragraph(text, "Not measured: ")
+    assert text.count("Not measured: ") == 1
+    assert "retrieval (measured of models that write)" in told
+    assert told.count("(it never occurs in this corpus)") == 1
     assert "auxiliary → verb and back" in told
     assert "pronoun → antecedent" in told
     assert "8 tokens back" in told
@@ -154,7 +156,8 @@ def test_a_relation_with_few_cases_is_said_to_have_few(tmp_path: Path, base: Pat
     header, *sentences = (base / "made.jsonl").read_text(encoding="utf-8").splitlines()
     (tmp_path / "few.jsonl").write_text("\n".join([header, *sentences[:8]]), encoding="utf-8")
     text = printed(capsys, "--model", base / "bert", "--corpus", tmp_path / "few.jsonl", "--muted", 0)
-    assert "determiner → noun (16 in 8)" in paragraph(text, "Too few for a role, which asks for 20 cases in 10 texts:")
+    told = paragraph(text, "Too few for a role, which asks for 20 cases in 10 texts:")
+    assert "determiner → noun and back" in next(part for part in told.split("; ") if "(16 in 8)" in part)
     assert "HEAD " not in text  # none has a role, so there is no table
 
 
@@ -170,11 +173,11 @@ def test_the_heads_that_matter_most_are_named_unless_none_was_muted(
 
 def test_a_causal_model_is_said_to_look_back_alone(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, *command(base, "gpt"))
-    told = paragraph(text, "Not measured: next token")
-    assert told == "Not measured: next token, 2, 3, 4, 5, 6, 7, 8 tokens ahead (the model looks back alone)."
-    ahead = paragraph(text, "Not measured: determiner → noun,")
+    told = paragraph(text, "Not measured: ")
+    assert "next token, 2–8 tokens ahead (the model looks back alone)" in told
+    (ahead,) = (part for part in told.removeprefix("Not measured: ").split("; ") if part.startswith("determiner → noun,"))
     assert "determiner → noun and back" not in ahead
-    assert ahead.endswith("(it never occurs in this corpus where the model, which looks back alone, can see it).")
+    assert ahead.rstrip(".").endswith("(it never occurs in this corpus where the model, which looks back alone, can see it)")
     assert re.search(r"^Left out: \d+ links that a model that looks back alone cannot see\.$", text, re.MULTILINE)
     assert "previous token" in table(text)["L0.H0"]
 
@@ -198,6 +201,39 @@ def test_sentences_that_the_model_cannot_read_are_named(tmp_path: Path, base: Pa
     text = printed(capsys, "--model", base / "bert", "--corpus", tmp_path / "long.jsonl", "--muted", 0)
     told = paragraph(text, "Left out: 7 sentences that the model cannot read whole")
     assert told.endswith("(endless-0, endless-1, endless-2, endless-3, endless-4 and 2 more).")
+
+
+def test_the_result_stands_last_after_all_that_could_not_be_measured(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, *command(base))
+    starts = ["HEAD ", "Not measured: ", "A head has a role", counts_line(3, 1, 2)[:20], "Muted, these heads"]
+    places = [text.index(start) for start in starts]
+    assert places == sorted(places)
+    assert "\n\n" not in text[places[2] :]
+
+
+def test_a_corpus_of_nothing_is_told_in_few_lines(tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        {"format": "attnviz-corpus", "version": 1, "name": "own"},
+        {"id": "one", "text": "it saw it", "words": ["it", "saw", "it"]},
+    ]
+    (tmp_path / "one.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    text = printed(capsys, "--model", base / "bert", "--corpus", tmp_path / "one.jsonl", "--muted", 0)
+    told = paragraph(text, "Not measured: ")
+    assert told.startswith("Not measured: all of grammar and meaning, ")
+    assert "determiner" not in text
+    assert "–8 tokens back, " in told
+    few = paragraph(text, "Too few for a role")
+    assert few.count("(3 in 1)") == few.count("(2 in 1)") == 1
+
+
+def test_roles_that_need_no_corpus_are_named() -> None:
+    roles = made_up_roles(6, 8)
+    texts = tuple(replace(text, sentence=None) for text in roles.plan.texts)
+    counts = [" ".join(" ".join(role_lines(one)).split()) for one in (roles, replace(roles, plan=replace(roles.plan, texts=texts)))]
+    titles = {role.measure.title for layer in range(6) for head in range(8) for role in roles.roles(layer, head)}
+    assert "generated" not in counts[0]
+    (named,) = re.findall(r"Found in generated texts, which need no corpus: (.*?)\.(?= [A-Z])", counts[1])
+    assert set(named.split(", ")) == titles
 
 
 def test_of_a_model_with_sides_the_attention_is_named() -> None:

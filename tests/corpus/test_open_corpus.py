@@ -42,7 +42,8 @@ def test_any_other_name_is_refused_before_it_is_looked_for(tmp_path: Path, name:
 def test_what_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "none.jsonl").startswith(f"{tmp_path / 'none.jsonl'}: cannot be read (")
     (tmp_path / "folder.conllu").mkdir()
-    assert refusal(tmp_path / "folder.conllu").startswith(f"{tmp_path / 'folder.conllu'}: cannot be read (")
+    for folder in (tmp_path, tmp_path / "folder.conllu"):
+        assert refusal(folder) == f"{folder}: this is a folder; name a .jsonl file of sentences or a .conllu treebank."
 
 
 def test_a_file_that_is_wrong_inside_is_named_by_its_path_and_line(tmp_path: Path) -> None:

@@ -26,19 +26,20 @@ if TYPE_CHECKING:
     from attnviz.scene.scene import Measure
     from attnviz.scene.theme import Theme
 
-_HEAD, _TITLE, _TITLE_LINE = 10.0, 16, 24.0
+_HEAD, _TITLE, _TITLE_LINE = 8.0, 16, 24.0
 _WIDE: Final = 560.0  # from which on scores stand beside their sentences, in larger type
 _BESIDE: Final = 64.0
 _SIZES: Final = (15, 13)
-_BETWEEN, _BEFORE_SIDE, _AIR = 12.0, 16.0, 6.0
-_SAMPLE: Final = 22.0  # the length of a line in the legend
+_BETWEEN, _BEFORE_SIDE, _AIR = 12.0, 8.0, 4.0
+_SAMPLE: Final = 16.0  # the length of a line in the legend
 _WIDEST: Final = 1.6  # of an arc with all of a word's weight, beyond a hairline
 
 
-def build_evidence(evidence: Evidence, theme: Theme, layout: Layout, measure: Measure) -> EvidenceScene:
+def build_evidence(evidence: Evidence, theme: Theme, layout: Layout, measure: Measure, with_score: bool = True) -> EvidenceScene:
     """The picture of the evidence for one head and one measure, as tall as it needs to be.
 
-    layout.caption: head and measure are its title, rather than named beside it.
+    layout.caption: head and measure are its title, rather than named beside it; with_score: what was measured of the head stands
+    above the sentences, rather than beside them.
     """
     measured, page = evidence.measured, Page(theme, layout, measure)
     group = measured.measure.group
@@ -46,19 +47,22 @@ def build_evidence(evidence: Evidence, theme: Theme, layout: Layout, measure: Me
     inks = Inks(right, theme.muted, wrong_colour(theme), theme.muted)
     title = f"L{evidence.layer}.H{evidence.head}   {measured.measure.title}"
     told = measured_line(measured, evidence.layer, evidence.head)
-    _heading(title if layout.caption else "", told, measured.measure, page)
+    _heading(title if layout.caption else "", told if with_score else "", measured.measure, page)
     underlines = _legend(evidence, inks, page)
     placed: list[SetSentence] = []
     sentences: list[EvidenceSentence] = []
     first = 0
     for side, every in (("best", evidence.best), ("worst", evidence.worst)):
-        if every:
-            page.y += _BEFORE_SIDE
-            page.labels.append(Label(_side_name(measured.measure, side), MARGIN, page.y + 13.0, 13, "ink", bold=True))
+        name = _side_name(measured.measure, side)
+        page.y += _BEFORE_SIDE if every else 0.0
+        if every and _is_wide(layout):
+            page.labels.append(Label(name, MARGIN, page.y + 13.0, 13, "ink", bold=True))
             page.y += LINE + 6.0
-        for shown in every:
-            top = page.y
-            placed.append(_set(shown, measured.measure, first, inks, page))
+        for number, shown in enumerate(every):
+            top, score = page.y, score_text(shown, measured.measure)
+            # A narrow picture has no line to spare for a heading: it goes before the first score.
+            told_score = f"{name}: {score}" if number == 0 and not _is_wide(layout) else score
+            placed.append(_set(shown, told_score, first, inks, page))
             sentences.append(EvidenceSentence(shown, side, Box(0.0, top, layout.width, page.y), first))
             page.y += _BETWEEN
             first += len(shown.units)
@@ -89,19 +93,23 @@ def _heading(title: str, told: str, asked: Asked, page: Page) -> None:
     for line in wrap(title, _TITLE, (page.layout.width - 2 * MARGIN) / 1.1, page.measure) if title else ():
         page.labels.append(Label(line, MARGIN, page.y + 17.0, _TITLE, "ink", bold=True))
         page.y += _TITLE_LINE
-    page.text(unbroken(told), "ink")
+    if told:
+        page.text(unbroken(told), "ink")
     page.text(counts_sentence(asked))
     page.y += _AIR
 
 
+def _is_wide(layout: Layout) -> bool:
+    return layout.width >= _WIDE
+
+
 def _size(layout: Layout) -> int:
-    return _SIZES[0] if layout.width >= _WIDE else _SIZES[1]
+    return _SIZES[0] if _is_wide(layout) else _SIZES[1]
 
 
-def _set(shown: Shown, asked: Asked, first: int, inks: Inks, page: Page) -> SetSentence:
+def _set(shown: Shown, score: str, first: int, inks: Inks, page: Page) -> SetSentence:
     """A sentence as the next thing on a page, its score at the left of its first line, or above it where a picture is narrow."""
-    is_wide, width = page.layout.width >= _WIDE, page.layout.width - 2 * MARGIN
-    score = score_text(shown, asked)
+    is_wide, width = _is_wide(page.layout), page.layout.width - 2 * MARGIN
     left = MARGIN + (_BESIDE if is_wide else 0.0)
     top = page.y
     if not is_wide:
@@ -133,13 +141,16 @@ def _legend(evidence: Evidence, inks: Inks, page: Page) -> list[Underline]:
         return []
     strands = [strands_of(shown) for shown in (*evidence.best, *evidence.worst)]
     faint = "; the strongest of many stand forward" if any(each.has_faint for each in strands) else ""
-    page.text(f"arcs run from the word that looks: above the line back, below it ahead; the stronger, the more weight{faint}")
+    runs = "arcs run from the word that looks: above back, below ahead"
+    full = f"{runs}; the stronger, the more weight"
+    has_room = page.measure(full, SMALL, False) <= page.layout.width - 2 * MARGIN
+    page.text(f"{full if has_room else runs}{faint}")  # that a strong arc is a heavy one goes without saying; a line is worth more
     if evidence.measured.measure.unit != "accuracy":
         return []
     flow, lines = Flow(page), []
     for is_there, colour, is_dashed, text in (
-        (any(each.reached for each in strands), inks.right, False, "looked at, as it should be"),
-        (any(each.unreached for each in strands), inks.missed, True, "should have been"),
+        (any(each.reached for each in strands), inks.right, False, "rightly looked at"),
+        (any(each.unreached for each in strands), inks.missed, True, "missed"),
         (any(arc.sort == "wrong" for each in strands for arc in each.arcs), inks.wrong, False, "looked at instead"),
     ):
         if is_there:

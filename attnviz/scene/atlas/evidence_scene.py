@@ -81,7 +81,3 @@ class EvidenceScene(Scene):
     def token_at(self, index: int) -> EvidenceWord | None:
         """The word of that index."""
         return self.words[index] if 0 <= index < len(self.words) else None
-
-    def sentence_at(self, x: float, y: float) -> EvidenceSentence | None:
-        """The sentence at a point of the picture; None between two."""
-        return next((sentence for sentence in self.sentences if sentence.box.holds(x, y)), None)

@@ -17,7 +17,8 @@ from attnviz.paint.paths import cubic_path
 from attnviz.scene.arcs.focus import arcs_in_focus
 from attnviz.scene.arcs.hit import arc_text, arc_under, token_under
 from attnviz.scene.scene import ArcScene
-from attnviz.ui.pictures.picture_view import PictureView, paint_tip
+from attnviz.ui.pictures.picture_view import PictureView
+from attnviz.ui.pictures.tips import paint_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent

@@ -21,7 +21,7 @@ class GridView(HeadsView):
     """Shows one grid of heads at a time, or nothing. A map of several heads together counts as head MEAN of its layer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(cell_text, parent)
         self.setAccessibleName("Grid of heads")
         self._squares: tuple[float, QImage] | None = None
         self._from: tuple[int, int] | None = None  # where the keys were last, while no head is selected
@@ -34,9 +34,6 @@ class GridView(HeadsView):
     def set_scene(self, scene: GridScene | None) -> None:
         self._squares = None
         super().set_scene(scene)
-
-    def told(self, cell: HeadCell) -> str:
-        return cell_text(cell)
 
     def paint_picture(self, scene: GridScene, painter: QPainter) -> None:
         paint_ground(scene, painter)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from PySide6.QtCore import QPointF, Qt, Signal
 
-from attnviz.ui.pictures.picture_view import PictureView, paint_tip
+from attnviz.ui.pictures.picture_view import PictureView
+from attnviz.ui.pictures.tips import paint_tip
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QKeyEvent, QPainter
     from PySide6.QtWidgets import QWidget
 
@@ -45,8 +48,10 @@ class HeadsView(PictureView):
     headPicked = Signal(int, int)  # layer, head
     headOpened = Signal(int, int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, told: Callable[[Any], str], parent: QWidget | None = None) -> None:
+        """told: what the pointer says of a head's place, in lines, the first one loud."""
         super().__init__(parent)
+        self.told = told
         self._hovered: Cell | None = None
         self._pointer: QPointF | None = None
 
@@ -54,10 +59,6 @@ class HeadsView(PictureView):
     def hovered(self) -> tuple[int, int] | None:
         """The (layer, head) under the pointer."""
         return None if self._hovered is None else (self._hovered.layer, self._hovered.head)
-
-    def told(self, cell: Cell) -> str:
-        """What the pointer says of a head, in lines, the first one loud."""
-        raise NotImplementedError
 
     def pick(self, cell: Cell) -> None:
         """Have a head picked."""

@@ -15,7 +15,8 @@ from attnviz.scene.matrix.hit import NOWHERE, Spot, spot_at, spot_text
 from attnviz.scene.matrix.scene import MatrixScene
 from attnviz.ui.pictures.lens import Lens
 from attnviz.ui.pictures.matrix_items import MatrixPlot
-from attnviz.ui.pictures.picture_view import PictureView, paint_tip
+from attnviz.ui.pictures.picture_view import PictureView
+from attnviz.ui.pictures.tips import paint_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPainter, QWheelEvent

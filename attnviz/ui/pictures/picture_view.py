@@ -8,8 +8,6 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from attnviz.paint.fonts import font, text_width
-from attnviz.scene.words import wrap
 from attnviz.ui.pictures.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -274,25 +272,6 @@ class PictureView(QWidget):
     def _on_stale(self) -> None:
         self._stale = True
         self.update()
-
-
-def paint_tip(text: str, at: QPointF, widget: QWidget, scene: Scene, painter: QPainter, quiet_from: int | None = None) -> None:
-    """A small label beside the pointer, inside the widget; of several lines where the text has them, those from `quiet_from` on
-    muted, and broken where the widget is narrow."""
-    lines, n_loud = text.split("\n"), quiet_from
-    if n_loud is not None:
-        lines[n_loud:] = [part for line in lines[n_loud:] for part in wrap(line, 13, max(widget.width() - 28, 120), text_width)]
-    width = max(text_width(line, 13, False) for line in lines) + 20
-    height = 8 + 18 * len(lines)
-    x = min(max(at.x() + 14, 4), widget.width() - width - 4)
-    y = min(max(at.y() - 8 - height, 4), widget.height() - height - 4)
-    painter.setPen(QPen(QColor(scene.theme.hairline), 1.0))
-    painter.setBrush(QColor(scene.theme.field))
-    painter.drawRoundedRect(QRectF(x, y, width, height), 6, 6)
-    painter.setFont(font(13))
-    for number, line in enumerate(lines):
-        painter.setPen(QColor(scene.theme.ink if n_loud is None or number < n_loud else scene.theme.muted))
-        painter.drawText(QPointF(x + 10, y + 17.5 + 18 * number), line)
 
 
 def _step_into(start: float, end: float, room: float) -> float:

@@ -19,7 +19,8 @@ from attnviz.scene.page import SMALL
 from attnviz.scene.scene import Label
 from attnviz.scene.steps.hit import NOTHING, Hit, hit_at
 from attnviz.scene.steps.scene import StepsScene
-from attnviz.ui.pictures.picture_view import PictureView, paint_tip
+from attnviz.ui.pictures.picture_view import PictureView
+from attnviz.ui.pictures.tips import paint_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent

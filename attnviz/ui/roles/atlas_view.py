@@ -10,7 +10,9 @@ from PySide6.QtGui import QColor, QPen
 
 from attnviz.paint.painter import paint_scene
 from attnviz.scene.atlas.scene import AtlasScene
+from attnviz.scene.atlas.words import unbroken
 from attnviz.ui.pictures.heads_view import HeadsView
+from attnviz.ui.pictures.tips import paint_tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -23,16 +25,13 @@ class AtlasView(HeadsView):
     """Shows one atlas at a time, or nothing."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(_told, parent)
         self.setAccessibleName("Atlas of heads")
 
     @property
     def scene(self) -> AtlasScene | None:
         """The scene on the screen, with the head that is selected."""
         return self._scene if isinstance(self._scene, AtlasScene) else None
-
-    def told(self, cell: AtlasCell) -> str:
-        return cell.told.replace("   ", "\n", 1)
 
     def select(self, head: tuple[int, int]) -> bool:
         """Frame a head in place of the one before; False where there is no such head to be seen."""
@@ -46,6 +45,14 @@ class AtlasView(HeadsView):
         self.update()
         return True
 
+    def paint_over(self, scene: AtlasScene, painter: QPainter) -> None:
+        # Of the selected head all that can be said stands beside the atlas.
+        if self._hovered is not None and self.hovered != scene.selected:
+            cell = self._hovered
+            place = QRectF(self.on_screen(cell.left, cell.top), self.on_screen(cell.right, cell.bottom))
+            text = unbroken(self.told(cell))
+            paint_tip(text, place.center(), self, scene, painter, quiet_from=1, beside=place)
+
     def paint_picture(self, scene: AtlasScene, painter: QPainter) -> None:
         paint_scene(scene, painter, hairline=0.0)
         if self._hovered is not None and self.hovered != scene.selected:
@@ -53,3 +60,8 @@ class AtlasView(HeadsView):
             painter.setPen(QPen(QColor(scene.theme.muted), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(QPointF(cell.left, cell.top), QPointF(cell.right, cell.bottom)), 3, 3)
+
+
+def _told(cell: AtlasCell) -> str:
+    """What the pointer says of a head, its name in a line of its own."""
+    return cell.told.replace("   ", "\n", 1)

@@ -126,11 +126,11 @@ class EvidencePanel(QWidget):
         label.setBuddy(self.measure_box)
         choice.addWidget(label)
         choice.addWidget(self.measure_box, 1)
-        top.setContentsMargins(_SIDE, 12, _SIDE, 8)
+        top.setContentsMargins(_SIDE, 8, _SIDE, 4)
         rows = QHBoxLayout()
         rows.setContentsMargins(_SIDE - SIDE, 0, _SIDE - SIDE, 0)
         rows.addWidget(self.scores)
-        choice.setContentsMargins(_SIDE, 16, _SIDE, 12)
+        choice.setContentsMargins(_SIDE, 6, _SIDE, 8)
         inner = QWidget(self)
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
@@ -152,7 +152,8 @@ class EvidencePanel(QWidget):
         self.headOpened.emit(*self._head)
 
     def _on_evidence(self, evidence: Evidence) -> None:
-        self.picture.show_evidence(evidence)
+        has_row = any(row.line.key == evidence.measured.measure.key for row in self.scores.rows())
+        self.picture.show_evidence(evidence, with_score=not has_row)  # else it would be said twice
 
     def _on_appearance_changed(self) -> None:
         if self._roles is not None:  # the rows' colours are those of the theme

@@ -44,6 +44,7 @@ class EvidencePicture(QWidget):
         self._appearance = appearance
         self._evidence: Evidence | None = None
         self._scene: EvidenceScene | None = None
+        self._with_score = True
         self._at: int | None = None  # the number of the sentence that offers to be read
         self._is_stale = self._is_second_click = False
         self._resized = _timer(self, _RESIZE_PAUSE_MS)  # a window drawn larger sends more sizes than pictures can be made
@@ -62,9 +63,10 @@ class EvidencePicture(QWidget):
         """The picture on the screen."""
         return self._scene
 
-    def show_evidence(self, evidence: Evidence | None) -> None:
-        """Show other sentences, or none."""
+    def show_evidence(self, evidence: Evidence | None, with_score: bool = True) -> None:
+        """Show other sentences, or none. with_score: with what was measured of the head above them."""
         self.set_busy(False)
+        self._with_score = with_score
         self._evidence, self._at = evidence, None
         self._build()
 
@@ -162,7 +164,7 @@ class EvidencePicture(QWidget):
             self._scene = None
         else:
             layout = Layout(max(self.width(), _NARROWEST))
-            self._scene = build_evidence(evidence, self._appearance.theme, layout, text_width)
+            self._scene = build_evidence(evidence, self._appearance.theme, layout, text_width, self._with_score)
         self.setFixedHeight(0 if self._scene is None else round(self._scene.height))
         self.setAccessibleDescription("" if self._scene is None else self._scene.description)
         self.update()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QVBoxLayout, QWidget
 
+from attnviz.paint.fonts import font
 from attnviz.probing.nearest import nearest_roles
 from attnviz.scene.atlas.colours import group_colour
 from attnviz.scene.atlas.words import NO_ROLE, baseline_text, importance_line, interval_text, role_sentence, unbroken, value_text
@@ -17,7 +18,7 @@ from attnviz.ui.lines import line
 from attnviz.ui.roles.score_row import SIDE, ScoreLine, ScoreRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from attnviz.probing.measures import Unit
     from attnviz.probing.nearest import Near
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from attnviz.scene.theme import Theme
     from attnviz.ui.appearance import Appearance
 
+_SMALL: Final = 12  # pixel size of the line below the rows
 _CLOSEST: Final = "It comes closest to these; the dotted stroke is what a role would take."
 
 
@@ -38,11 +40,13 @@ class HeadScores(QWidget):
         self._appearance = appearance
         self._said = line("", self)
         self._importance = line("", self, quiet=True)
+        self._importance.setFont(font(_SMALL))
+        self._importance.setStyleSheet(f"font-size: {_SMALL}px;")
         self._group = QButtonGroup(self)
         self._group.setExclusive(True)
         self._group.buttonClicked.connect(self._on_row_clicked)
         self._rows = QVBoxLayout()
-        self._rows.setSpacing(2)
+        self._rows.setSpacing(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for words in (self._said, self._importance):
@@ -60,6 +64,10 @@ class HeadScores(QWidget):
         """The line below the rows."""
         return self._importance.text()
 
+    def importance_sentence(self) -> str:
+        """What it is when it is asked for more."""
+        return self._importance.toolTip()
+
     def rows(self) -> list[ScoreRow]:
         """The rows as they stand there."""
         return [self._rows.itemAt(at).widget() for at in range(self._rows.count())]
@@ -76,6 +84,7 @@ class HeadScores(QWidget):
         self._show_rows(lines)
         importance = roles.importance
         self._importance.setText("" if importance is None else _importance(roles, layer, head))
+        self._importance.setToolTip("" if importance is None else _importance_sentence(roles, layer, head))
         self._importance.setVisible(importance is not None)
 
     def check(self, key: str) -> None:
@@ -104,21 +113,18 @@ class HeadScores(QWidget):
 
 def role_line(role: Role, theme: Theme) -> ScoreLine:
     """A row for a role that a head has."""
-    unit, baseline = role.measure.unit, role.measured.baseline
-    notes = (baseline_text(unit, baseline), interval_text(unit, role.low, role.high), count_of(role.measured.n_case, "case"))
-    return _line(role, notes, value_text(unit, role.score), group_colour(role.measure.group, theme), role_sentence(role))
+    return _line(role, value_text(role.measure.unit, role.score), group_colour(role.measure.group, theme), role_sentence(role))
 
 
 def near_line(near: Near, theme: Theme) -> ScoreLine:
     """A row for one that it has not, with what that would take."""
     role, unit = near.role, near.role.measure.unit
     number, needs = _apart(unit, role.score, near.needs)
-    notes = f"needs {needs}", baseline_text(unit, role.measured.baseline), interval_text(unit, role.low, role.high)
     sentence = f"{role_sentence(role)}; a role would take {needs}"
-    return replace(_line(role, notes, number, theme.faint, sentence), needs=near.needs)
+    return replace(_line(role, number, theme.faint, sentence, (f"needs {needs}",)), needs=near.needs)
 
 
-def _line(role: Role, notes: Iterable[str], number: str, colour: str, sentence: str) -> ScoreLine:
+def _line(role: Role, number: str, colour: str, sentence: str, first: tuple[str, ...] = ()) -> ScoreLine:
     return ScoreLine(
         key=role.measure.key,
         title=role.measure.title,
@@ -129,9 +135,21 @@ def _line(role: Role, notes: Iterable[str], number: str, colour: str, sentence: 
         baseline=role.baseline,
         needs=None,
         colour=colour,
-        note="  \N{MIDDLE DOT}  ".join(notes),
+        notes=tuple("  \N{MIDDLE DOT}  ".join((*first, *parts)) for parts in _notes(role)),
         sentence=sentence,
     )
+
+
+def _notes(role: Role) -> Iterator[tuple[str, ...]]:
+    """What a score stands on, in full, and each time with less: no number is ever cut short."""
+    unit, n_case = role.measure.unit, role.measured.n_case
+    full = baseline_text(unit, role.measured.baseline)
+    bare, interval = full.partition(" (")[0], interval_text(unit, role.low, role.high)
+    yield full, interval, count_of(n_case, "case")
+    yield bare, interval, count_of(n_case, "case")
+    yield bare, interval, f"{n_case:,}"
+    yield bare, interval
+    yield (bare,)
 
 
 def _apart(unit: Unit, score: float, needs: float) -> tuple[str, str]:
@@ -149,9 +167,14 @@ def _said(found: tuple[Role, ...]) -> str:
 
 
 def _importance(roles: HeadRoles, layer: int, head: int) -> str:
-    """How far the output turns without the head, and how many turn it further."""
+    """How much the head matters, and its place among all heads and among those of its layer: late layers matter most."""
     scores = roles.importance.score
-    rank = 1 + int((scores > scores[layer, head]).sum())
-    place = f"place {rank:,} of {scores.size:,}"
+    own = scores[layer, head]
+    every, beside = (f"{1 + int((some > own).sum()):,} of {some.size:,}" for some in (scores, scores[layer]))
+    return f"Importance {own:.4f}: place {every}, {beside} in its layer"
+
+
+def _importance_sentence(roles: HeadRoles, layer: int, head: int) -> str:
+    """What that number is, with its interval and what it was measured over."""
     said = importance_line(roles.importance, layer, head)
-    return unbroken(f"{said[:1].upper()}{said[1:]}: {place}, over {count_of(roles.importance.n_text, 'sentence')}.")
+    return unbroken(f"{said[:1].upper()}{said[1:]}, over {count_of(roles.importance.n_text, 'sentence')}.")

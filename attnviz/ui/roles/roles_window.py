@@ -76,11 +76,6 @@ class RolesWindow(QWidget):
         """What was measured, as it stands there; None while it is not there."""
         return None if self._found is None or not isinstance(self._found.roles, HeadRoles) else self._found.roles
 
-    @property
-    def is_measuring(self) -> bool:
-        """Whether heads are being measured."""
-        return self._is_measuring
-
     def is_settled(self) -> bool:
         """Whether nothing is being looked for, measured, read or laid out."""
         return not self.work.is_working and self.page.is_settled()
@@ -272,6 +267,7 @@ class RolesWindow(QWidget):
         self._is_measuring = False
         self.top.corpus_box.setEnabled(True)
         self._look(self._found.source)  # how far it has come
+        self.start.show_stopping()
 
     def _on_sentence_opened(self, evidence: Evidence, shown: Shown) -> None:
         self.sentenceWanted.emit(self._found, evidence, shown)

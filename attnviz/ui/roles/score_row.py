@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from attnviz.ui.appearance import Appearance
 
-_HEIGHT: Final = 56
+_HEIGHT: Final = 46
+_WITHOUT_BAR: Final = 12  # that a row without a score is lower
+_NOTE: Final = 11  # pixel size
 SIDE: Final = 8  # from a row's ends to its text
 _BAR: Final = 6.0
 
@@ -25,8 +27,8 @@ _BAR: Final = 6.0
 @dataclass(frozen=True)
 class ScoreLine:
     """key: of the measure; number: the score in words; score, low, high, baseline, needs: shares of a full bar, None for a bar that
-    there is not; needs: what a role would take, None where it is one; colour: of the bar; note: small, below it; sentence: all of
-    it, for those who do not see it."""
+    there is not; needs: what a role would take, None where it is one; colour: of the bar; notes: small, below it,
+    in full first and each next one shorter; sentence: all of it, for those who do not see it."""
 
     key: str
     title: str
@@ -37,7 +39,7 @@ class ScoreLine:
     baseline: float | None
     needs: float | None
     colour: str
-    note: str
+    notes: tuple[str, ...]
     sentence: str
 
 
@@ -56,7 +58,12 @@ class ScoreRow(QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(_HEIGHT if line.score is not None else _HEIGHT - 12)
+        self.setFixedHeight(_HEIGHT if line.score is not None else _HEIGHT - _WITHOUT_BAR)
+
+    def note(self) -> str:
+        """What stands below the bar: the fullest that there is room for, or else the shortest."""
+        room = self.width() - 2 * SIDE
+        return next((note for note in self.line.notes if text_width(note, _NOTE, False) <= room), self.line.notes[-1])
 
     def sizeHint(self) -> QSize:
         return QSize(240, self.height())
@@ -73,15 +80,14 @@ class ScoreRow(QAbstractButton):
         number = text_width(line.number, 13, True)
         painter.setPen(QColor(theme.ink))
         painter.setFont(font(13, True))
-        painter.drawText(QPointF(right - number, 19), line.number)
+        painter.drawText(QPointF(right - number, 15), line.number)
         painter.setFont(font(13))
-        painter.drawText(QPointF(SIDE, 19), fitted(line.title, right - number - SIDE - 8))
+        painter.drawText(QPointF(SIDE, 15), fitted(line.title, right - number - SIDE - 8))
         if line.score is not None:
-            self._paint_bar(painter, QRectF(SIDE, 28, right - SIDE, _BAR))
-        painter.setFont(font(11))
+            self._paint_bar(painter, QRectF(SIDE, 23, right - SIDE, _BAR))
+        painter.setFont(font(_NOTE))
         painter.setPen(QColor(theme.muted))
-        note = painter.fontMetrics().elidedText(line.note, Qt.TextElideMode.ElideRight, right - SIDE)
-        painter.drawText(QPointF(SIDE, self.height() - 8), note)
+        painter.drawText(QPointF(SIDE, self.height() - 4.5), self.note())
 
     def _paint_bar(self, painter: QPainter, room: QRectF) -> None:
         theme, line = self._appearance.theme, self.line
@@ -105,7 +111,7 @@ class ScoreRow(QAbstractButton):
             painter.drawLine(QPointF(at(stroke), middle - 2), QPointF(at(stroke), middle + 2))
         if line.baseline is not None:
             painter.setPen(QPen(QColor(theme.ink), 1.5))
-            painter.drawLine(QPointF(at(line.baseline), room.top() - 3), QPointF(at(line.baseline), room.bottom() + 3))
+            painter.drawLine(QPointF(at(line.baseline), room.top() - 2.5), QPointF(at(line.baseline), room.bottom() + 2.5))
         if line.needs is not None and line.needs <= 1.0:
             painter.setPen(QPen(QColor(theme.ink), 1.5, Qt.PenStyle.DotLine))
-            painter.drawLine(QPointF(at(line.needs), room.top() - 3), QPointF(at(line.needs), room.bottom() + 3))
+            painter.drawLine(QPointF(at(line.needs), room.top() - 2.5), QPointF(at(line.needs), room.bottom() + 2.5))

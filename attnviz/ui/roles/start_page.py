@@ -85,8 +85,14 @@ class StartPage(QWidget):
         self._show(sentence, is_busy=False, can_measure=False)
 
     def show_looking(self) -> None:
-        """What is kept on the disk is being looked for."""
+        """What is kept on the disk is being looked for; what there is to measure stays as it stands there, for after that."""
         self._show("Looking for what was measured before\N{HORIZONTAL ELLIPSIS}", is_busy=False, can_measure=False)
+        self.measure_button.setVisible(bool(self._about.text()))
+
+    def show_stopping(self) -> None:
+        """The measuring is called off, and comes to its end."""
+        self.show_looking()
+        self._status.setText("Stopping\N{HORIZONTAL ELLIPSIS}")
 
     def show_missing(self, model: Model, corpus: Corpus, begun: Begun) -> None:
         """Not all of it is measured: offer to."""
@@ -111,6 +117,7 @@ class StartPage(QWidget):
     def _show(self, status: str, is_busy: bool, can_measure: bool) -> None:
         self._status.setText(status)
         self._rule.setVisible(bool(self._about.text()))
+        self.measure_button.setEnabled(can_measure)
         self.measure_button.setVisible(can_measure)
         self.cancel_button.setVisible(is_busy)
         self.bar.setVisible(is_busy)

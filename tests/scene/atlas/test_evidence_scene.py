@@ -94,7 +94,7 @@ def check(scene: EvidenceScene) -> None:
         mine = scene.words[part.first : part.first + len(part.shown.units)]
         assert [word.unit for word in mine] == list(range(len(mine)))
         assert all(part.box.top <= word.top and word.bottom <= part.box.bottom for word in mine)
-        assert scene.sentence_at(mine[0].left, mine[0].baseline) is part
+        assert part.box.holds(mine[0].left, mine[0].baseline)
         wanted = {(case.query, key): float(weight) for case in part.shown.cases for key, weight in enumerate(case.weights)}
         for query, key, weight, _ in arcs_of(scene, part):
             assert weight == wanted[query, key]
@@ -158,7 +158,7 @@ def test_the_heading_says_the_head_the_measure_and_all_that_it_stands_on() -> No
         "48 cases in 12 texts",
         "How often the largest weight of “object”",
         "Source: Clark et al. 2019",
-        "looked at, as it should be",
+        "rightly looked at",
     ):
         assert part in text
     beside = build(made_up_evidence(ROLES, 0, 1, "obj>"))
@@ -190,7 +190,7 @@ def test_what_is_missed_is_dashed_and_what_is_chosen_instead_has_the_colour_of_t
     assert scene.missed[0, 3, 0] == pytest.approx((scene.words[1].left + scene.words[1].right) / 2, abs=4)
     lines = {line.left: (line.colour, line.is_dashed) for line in scene.underlines if line.y > scene.words[0].top}
     assert lines == {scene.words[1].left: (LIGHT.muted, True), scene.words[2].left: (WRONG, False)}
-    assert "looked at, as it should be" not in all_text(scene)
+    assert "rightly looked at" not in all_text(scene)
 
 
 def test_a_word_that_is_missed_for_one_pronoun_and_chosen_for_another_has_both_lines() -> None:
@@ -327,10 +327,28 @@ def test_the_pointer_reads_an_arc_as_in_an_arc_diagram() -> None:
     assert told.endswith("0.700")
 
 
-def test_sentences_are_found_under_the_pointer_and_nothing_between_them() -> None:
+def test_a_word_is_found_by_its_index() -> None:
     scene = build(made_up_evidence(ROLES, 0, 1, "obj>"))
-    for part in scene.sentences:
-        assert scene.sentence_at(100.0, part.box.middle) is part
-        assert scene.sentence_at(100.0, part.box.bottom + 1.0) is None
     assert scene.token_at(0) is scene.words[0]
     assert scene.token_at(-1) is scene.token_at(10_000) is None
+
+
+@pytest.mark.parametrize("width", [342.0, 900.0])
+def test_what_was_measured_can_be_left_to_what_is_beside_the_picture(width: float) -> None:
+    evidence = made_up_evidence(ROLES, 0, 1, "obj>")
+    whole = build(evidence, width)
+    bare = build_evidence(evidence, LIGHT, Layout(width), text_width, with_score=False)
+    check(bare)
+    assert "95 % interval" in all_text(whole)
+    assert "95 % interval" not in all_text(bare)
+    assert all_text(bare) in all_text(whole)
+    assert bare.height < whole.height
+    assert bare.description == whole.description
+
+
+def test_a_narrow_picture_names_its_sides_before_their_first_scores() -> None:
+    evidence = made_up_evidence(ROLES, 0, 1, "obj>")
+    bold = [label.text for label in build(evidence, 342.0).labels if label.bold]
+    assert [text.partition(": ")[0] for text in bold if ": " in text] == ["Best", "Worst"]
+    wide = [label.text for label in build(evidence, 900.0).labels if label.bold]
+    assert [text for text in wide if text in ("Best", "Worst")] == ["Best", "Worst"]

@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, QRectF, Qt
 
+from attnviz.paint.fonts import text_width
 from attnviz.scene.atlas.choice import IMPORTANCE, ROLE
+from attnviz.ui.pictures.tips import tip_beside
+from attnviz.ui.roles import atlas_view
 from attnviz.ui.roles.atlas_page import _first_head
+from attnviz.ui.roles.head_scores import HeadScores
 from tests.probing.made_up import made_up_roles
 from tests.ui.hands import CTRL, LEFT, NO_KEY
 
@@ -63,7 +69,8 @@ def test_a_click_on_a_head_shows_its_scores_and_its_evidence(page_hands: PageHan
     assert sentence(page_hands, 0).startswith("The")
     assert panel.measure_box.key() == "det>"
     assert [row.isChecked() for row in panel.scores.rows()] == [True] + [False] * (len(page_hands.rows()) - 1)
-    assert panel.scores.importance().startswith("Muted, it turns the output by ")
+    assert panel.scores.importance().startswith("Importance 0.")
+    assert panel.scores.importance_sentence().startswith("Muted, it turns the output by ")
     assert {"L0", "H1"} <= {label.text for label in page_hands.atlas.labels if label.bold}
 
 
@@ -74,7 +81,7 @@ def test_a_head_without_a_role_says_so_and_what_it_comes_closest_to(page_hands: 
     rows = panel.scores.rows()
     assert len(rows) == 3
     assert all(row.line.needs is not None and row.line.score < row.line.needs for row in rows)
-    assert rows[0].line.note.startswith("needs ")
+    assert rows[0].note().startswith("needs ")
     assert panel.measure_box.key() == rows[0].line.key
     assert page_hands.atlas.cell(*NOTHING).group is None
 
@@ -144,6 +151,94 @@ def test_the_pointer_is_told_what_a_head_does(page_hands: PageHands) -> None:
     page_hands.point(QPoint(2, 2), atlas)
     assert atlas.hovered is None
     assert atlas.grab().toImage() != with_tip
+
+
+def test_nothing_is_told_over_the_selected_head_and_never_over_the_one_that_is_told_of(
+    page_hands: PageHands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[QRectF] = []
+    paint_tip = atlas_view.paint_tip
+
+    def note(*rest: object, beside: QRectF, **how: object) -> None:
+        told.append(beside)
+        paint_tip(*rest, beside=beside, **how)
+
+    monkeypatch.setattr(atlas_view, "paint_tip", note)
+    atlas = page_hands.page.atlas
+    page_hands.click_head(*DETERMINER)
+    atlas.grab()
+    assert told == []
+    page_hands.point(page_hands.at_head(*NOTHING), atlas)
+    quiet = atlas.grab().toImage()
+    assert told[-1].contains(page_hands.at_head(*NOTHING).toPointF())
+    monkeypatch.setattr(atlas_view, "paint_tip", lambda *rest, **how: None)
+    assert atlas.grab(told[-1].toAlignedRect()).toImage() == quiet.copy(told[-1].toAlignedRect())
+
+
+@given(
+    left=st.floats(0, 700),
+    top=st.floats(0, 500),
+    size=st.floats(4, 90),
+    width=st.floats(40, 300),
+    height=st.floats(26, 150),
+)
+def test_a_label_beside_a_head_is_never_over_it(left: float, top: float, size: float, width: float, height: float) -> None:
+    place = QRectF(left, top, size, size)
+    x, y = tip_beside(place, width, height, 800.0, 600.0)
+    assert not QRectF(x, y, width, height).intersects(place)
+    assert y >= 0
+    assert y + height <= 600 or y == top  # at its side
+
+
+def test_the_places_of_a_heads_importance_are_those_among_all_and_in_its_layer(page_hands: PageHands) -> None:
+    roles = made_up_roles(3, 4)
+    scores = HeadScores(page_hands.appearance)
+    for layer in range(3):
+        for head in range(4):
+            scores.show_head(roles, layer, head)
+            every, own = roles.importance.score, roles.importance.score[layer]
+            place = sorted(every.ravel().tolist(), reverse=True).index(every[layer, head]) + 1
+            beside = sorted(own.tolist(), reverse=True).index(own[head]) + 1
+            assert scores.importance() == f"Importance {own[head]:.4f}: place {place} of 12, {beside} of 4 in its layer"
+    scores.deleteLater()
+
+
+@pytest.mark.parametrize("head", [DETERMINER, NOTHING])
+def test_a_row_that_is_too_narrow_leaves_words_out_and_cuts_no_number(page_hands: PageHands, head: tuple[int, int]) -> None:
+    page_hands.click_head(*head)
+    row = page_hands.page.panel.scores.rows()[0]
+    baseline = next(part for part in row.line.notes[0].split("  \N{MIDDLE DOT}  ") if part.startswith("baseline"))
+    seen: list[str] = []
+    for width in range(700, 60, -10):
+        row.resize(width, row.height())
+        note = row.note()
+        assert baseline.partition(" (")[0] in note
+        if text_width(note, 11, False) > width - 16:
+            assert note == row.line.notes[-1]  # there is nothing shorter
+        seen += [note] if note not in seen else []
+    assert seen == list(row.line.notes)
+    assert seen[0].endswith(" cases")
+    assert "(" in seen[0]
+    assert "(" not in seen[1]
+    assert seen[1].endswith(" cases")
+    assert seen[2] == seen[1].removesuffix(" cases")
+
+
+def test_what_a_row_says_is_not_said_again_above_the_sentences(page_hands: PageHands) -> None:
+    page_hands.click_head(*DETERMINER)
+    panel = page_hands.page.panel
+
+    def says_the_score() -> bool:
+        return any("95\N{NO-BREAK SPACE}% interval" in label.text for label in panel.picture.scene.labels)
+
+    assert not says_the_score()
+    page_hands.pick(panel.measure_box, "obj>")
+    assert "obj>" not in [row.line.key for row in panel.scores.rows()]
+    assert says_the_score()
+    page_hands.appearance.choose("dark")
+    assert says_the_score()
+    page_hands.pick(panel.measure_box, "det>")
+    assert not says_the_score()
 
 
 @pytest.mark.parametrize("key", ["det>", "entropy", IMPORTANCE])

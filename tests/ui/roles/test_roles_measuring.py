@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from attnviz.probing.summary import kept_summary
 from attnviz.ui.roles.start_page import _progress
@@ -16,6 +17,8 @@ from tests.ui.roles.conftest import N_SENTENCE
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from PySide6.QtCore import QRect
 
     from attnviz.probing.roles import HeadRoles
     from tests.ui.roles.conftest import Gate
@@ -47,7 +50,6 @@ def test_measuring_ends_in_the_atlas_and_tells_the_main_window(open_roles: Calla
     told: list[tuple[str, int, int]] = []
     hands.roles_window.work.progressed.connect(lambda *step: told.append(step))
     hands.measure()
-    assert hands.roles_window.is_measuring
     assert hands.roles_window.start.cancel_button.isVisible()
     hands.settle()
     assert not hands.is_at_start()
@@ -81,7 +83,7 @@ def test_a_measuring_that_was_called_off_goes_on_where_it_stopped(alone: Callabl
     hands.qtbot.mouseClick(page.cancel_button, Qt.MouseButton.LeftButton)
     hands.settle()
     assert hands.is_at_start()
-    assert not hands.roles_window.is_measuring
+    assert not page.cancel_button.isVisible()
     assert hands.roles_window.top.corpus_box.isEnabled()
     said = page.status()
     assert said.startswith("Goes on where it stopped: ")
@@ -93,6 +95,29 @@ def test_a_measuring_that_was_called_off_goes_on_where_it_stopped(alone: Callabl
     assert not hands.is_at_start()
 
 
+def test_cancel_leaves_all_where_it_is_and_measure_waits_for_the_end(alone: Callable[[], RolesHands], gate: Gate) -> None:
+    hands = alone()
+    page = hands.roles_window.start
+    texts = [one for one in page.findChildren(QLabel) if one.text()]
+
+    def places() -> list[QRect]:
+        page.layout().activate()
+        return [one.geometry() for one in texts]
+
+    before = places()
+    hands.measure()
+    hands.until(gate.reached.is_set)
+    measuring = places()
+    hands.qtbot.mouseClick(page.cancel_button, Qt.MouseButton.LeftButton)
+    assert page.measure_button.isVisible()
+    assert not page.measure_button.isEnabled()
+    assert page.status() == "Stopping\N{HORIZONTAL ELLIPSIS}"
+    assert before == measuring == places()
+    hands.settle()
+    assert page.measure_button.isEnabled()
+    assert places() == before
+
+
 def test_a_measuring_goes_on_behind_a_closed_window_and_says_when_it_is_done(
     open_roles: Callable[..., RolesHands], gate: Gate
 ) -> None:
@@ -100,7 +125,7 @@ def test_a_measuring_goes_on_behind_a_closed_window_and_says_when_it_is_done(
     hands.measure()
     hands.until(gate.reached.is_set)
     hands.roles_window.close()
-    assert hands.roles_window.is_measuring
+    assert hands.roles_window.work.is_working
     gate.open()
     hands.settle()
     assert hands.state.roles is not None
@@ -129,7 +154,7 @@ def test_another_model_ends_a_measuring_and_is_offered_itself(
     hands.until(lambda: hands.run.model.name == "bart-lm")
     hands.settle()
     hands.until(lambda: not measuring_threads())
-    assert not hands.roles_window.is_measuring
+    assert not hands.roles_window.start.cancel_button.isVisible()
     assert hands.is_at_start()
     assert hands.roles_window.top.model() == "bart-lm its encoder: 2 layers of 3 heads, as trained"
     assert "heads of the encoder of bart-lm, which alone is measured" in hands.roles_window.start.about()
