@@ -38,8 +38,14 @@ def role_score(role: RoleLine) -> str:
 
 def role_figures(role: RoleLine) -> str:
     """What stands beside a score where there is little room: "75–81 %, baseline 48 %, 654 cases"."""
+    return figures_by_room(role)[0]
+
+
+def figures_by_room(role: RoleLine) -> tuple[str, ...]:
+    """The same in full, without the word "cases", without their number, and the baseline alone: no figure is ever cut short."""
     interval = interval_text(role.unit, role.low, role.high)
-    return f"{interval}, baseline {value_text(role.unit, role.baseline)}, {count_of(role.n_case, 'case')}"
+    bare = f"{interval}, baseline {value_text(role.unit, role.baseline)}"
+    return f"{bare}, {count_of(role.n_case, 'case')}", f"{bare}, {role.n_case:,}", bare, bare.partition(", ")[2]
 
 
 def short_roles(roles: Sequence[RoleLine]) -> str:

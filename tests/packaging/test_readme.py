@@ -73,12 +73,12 @@ def test_both_long_commands_install_the_same_of_debian() -> None:
 def test_the_first_command_ends_in_the_window_and_the_second_in_the_tests() -> None:
     window, test = (block_after(marker).strip().split("&&")[-1].strip() for marker in MARKERS)
     assert window == ".venv/bin/attnviz"
-    assert test == "QT_QPA_PLATFORM=offscreen .venv/bin/python -m pytest"
+    assert test == "QT_QPA_PLATFORM=offscreen .venv/bin/python -m pytest -n logical --dist loadfile"
 
 
 def test_readme_shows_every_verb() -> None:
     shown = {line.split()[0] for line in attnviz_lines() if line and not line.startswith("-")}
-    assert {"get", "models", "attend", "render", "compare", "roles", "corpus"} <= shown
+    assert {"get", "models", "attend", "render", "compare", "roles", "report", "corpus"} <= shown
 
 
 @pytest.mark.parametrize("line", attnviz_lines())

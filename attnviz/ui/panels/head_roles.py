@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from attnviz.scene.atlas.colours import group_colour
-from attnviz.scene.role_words import no_role_line, role_figures, role_score, role_title, told_role, why_none_line
+from attnviz.scene.role_words import figures_by_room, no_role_line, role_score, role_title, told_role, why_none_line
 from attnviz.session.head_roles import shown_roles, why_no_roles
 from attnviz.ui.lines import line
 from attnviz.ui.roles.score_row import ScoreLine, ScoreRow
@@ -94,6 +94,6 @@ def _score_line(role: RoleLine, theme: Theme) -> ScoreLine:
         baseline=role.baseline,
         needs=None,
         colour=group_colour(role.group, theme),
-        note=role_figures(role),
+        notes=figures_by_room(role),
         sentence=told_role(role),
     )
