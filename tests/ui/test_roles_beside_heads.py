@@ -174,8 +174,8 @@ def test_the_panel_names_each_role_of_its_head_with_score_and_baseline(panel: He
         (f"pronoun {ARROW} antecedent", "78 %"),
         ("rests on first token", "78 %"),
     ]
-    assert panel.roles.rows()[0].note() == "75\N{EN DASH}81 %, baseline 48 %, 654 cases"
-    assert lines[0].notes[1:] == ("75\N{EN DASH}81 %, baseline 48 %, 654", "75\N{EN DASH}81 %, baseline 48 %", "baseline 48 %")
+    figures = "75\N{EN DASH}81 %, baseline 48 %"
+    assert lines[0].notes == (f"{figures}, 654 cases", f"{figures}, 654", figures, "baseline 48 %")
     assert (lines[0].score, lines[0].baseline) == (0.78, 0.48)
     assert panel.roles.rows()[0].toolTip() == f"object {ARROW} verb: 78 %, baseline 48 % (fixed offset \N{MINUS SIGN}2), {SURE}"
     assert panel.roles.said() == ""
