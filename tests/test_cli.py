@@ -26,6 +26,7 @@ from attnviz.session.grid_choice import SummaryName
 from attnviz.session.settings import Settings, save_settings
 from attnviz.session.view import PictureKind, Quantity, SinkKind, Treatment
 from tests.engine.tiny_bert import write_bert
+from tests.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,17 +62,7 @@ def tiny(tmp_path: Path) -> Path:
 
 
 def refused(capsys: pytest.CaptureFixture[str], out: Path, *arguments: object) -> str:
-    """The one line on stderr of a command that exits with 2 and leaves nothing in `out`."""
-    before = {path: path.read_bytes() for path in out.iterdir() if path.is_file()}
-    status = run(*arguments)
-    printed = capsys.readouterr()
-    assert status == 2
-    assert printed.out == ""
-    (line,) = printed.err.splitlines()
-    assert line.startswith("attnviz")
-    assert "Traceback" not in line
-    assert {path: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
-    return line
+    return refusal(capsys, out, run, *arguments)
 
 
 # What the verbs do

@@ -17,6 +17,7 @@ from attnviz.cli.parser import make_parser
 from attnviz.session.measures import MEASURE_NAMES
 from tests.engine.tiny_bert import write_bert
 from tests.golden.families_reader import write_model
+from tests.refusals import refusal
 from tests.session.compared import BOY, TIRED, WIDE
 
 if TYPE_CHECKING:
@@ -31,15 +32,7 @@ def run(*arguments: object) -> int:
 
 
 def refused(capsys: pytest.CaptureFixture[str], out: Path, *arguments: object) -> str:
-    """The one line on stderr of a command that exits with 2 and leaves nothing behind."""
-    before = sorted(out.iterdir())
-    assert run(*arguments) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    (line,) = printed.err.splitlines()
-    assert line.startswith("attnviz")
-    assert sorted(out.iterdir()) == before
-    return line
+    return refusal(capsys, out, run, *arguments)
 
 
 def table(printed: str) -> dict[str, list[str]]:

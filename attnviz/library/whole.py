@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from threading import Lock
+from typing import Final
 
 from attnviz.errors import ExportError
+
+# Two threads that ask for the mask at once would leave the process without one.
+_ASKING: Final = Lock()
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -33,6 +38,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def _umask() -> int:
     """The process's mask for new files, which mkstemp does not apply."""
-    mask = os.umask(0)
-    os.umask(mask)
+    with _ASKING:
+        mask = os.umask(0)
+        os.umask(mask)
     return mask

@@ -82,10 +82,10 @@ class Part:
 class Asked:
     """A text that the model is given, and what is looked at in it.
 
-    group: texts of one number have most words in common, and count as one when the cases are drawn anew; half: 0 or 1, of a whole
-    group; blocked: whether the first token of the text is a resting place like a special; sentence: its number in the corpus, None
-    for a generated one; predicted: of a text whose predictions are needed, the places of all tokens from which they are made and
-    the numbers of the tokens that should come.
+    group: texts of one number are equal or partners, and count as one when cases are drawn anew; half: 0 or 1, of a whole group;
+    is_blocked: whether the first token of the text is a resting place like a special; sentence: its number in the corpus, None for
+    a generated one; predicted: of a text whose predictions are needed, the places of all tokens from which they are made and the
+    numbers of the tokens that should come; partner: the number in the corpus of the sentence that goes with it.
     """
 
     id: str

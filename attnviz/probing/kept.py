@@ -8,12 +8,13 @@ from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from attnviz.errors import ExportError
 from attnviz.library.places import data_folder
+from attnviz.library.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -94,11 +95,6 @@ class Shelf:
             return
         content = BytesIO()
         np.savez(content, **arrays)
-        with suppress(OSError):  # a full disk: the numbers are in memory, and are made again another time
+        with suppress(OSError, ExportError):  # a full disk: the numbers are in memory, and are made again another time
             self._folder.mkdir(parents=True, exist_ok=True)
-            part = self._folder / f".{name}.{os.getpid()}.{get_ident()}"
-            try:
-                part.write_bytes(content.getvalue() + sha256(content.getvalue()).digest())
-                os.replace(part, self._file(name))
-            finally:
-                part.unlink(missing_ok=True)
+            write_whole(self._file(name), content.getvalue() + sha256(content.getvalue()).digest())

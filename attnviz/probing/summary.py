@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from attnviz.errors import ExportError
+from attnviz.library.whole import write_whole
 from attnviz.probing.kept import shelves_folder
 from attnviz.probing.measures import Group
 
@@ -97,14 +98,9 @@ def line_of(role: Role) -> RoleLine:
 def keep_summary(summary: RoleSummary) -> None:
     """Keep it for the next time that its model is opened; the newest of a model stays. A full disk keeps nothing."""
     path = _path_of(summary.model_sha256)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with suppress(OSError):
+    with suppress(OSError, ExportError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(msgspec.json.encode(summary))
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(path, msgspec.json.encode(summary))
 
 
 def kept_summary(model_sha256: str) -> RoleSummary | None:

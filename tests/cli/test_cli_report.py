@@ -12,6 +12,7 @@ import pytest
 
 from attnviz import cli
 from tests.corpus.template import write_json_lines, write_template_model
+from tests.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,12 +92,7 @@ def test_what_cannot_be_done_is_said_in_one_line_before_anything_is_measured(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("attnviz.probing.roles.measure_heads", None)
     told = () if "--model" in options else ("--model", base / "bert")
-    assert run(*told, *options) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    (line,) = err.splitlines()
-    assert said in line
-    assert not list(tmp_path.iterdir())
+    assert said in refusal(capsys, tmp_path, run, *told, *options)
 
 
 def test_ctrl_c_while_it_is_written_leaves_no_file_and_says_what_is_kept(

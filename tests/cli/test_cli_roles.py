@@ -25,6 +25,7 @@ from attnviz.probing.summary import kept_summary, summary_of
 from attnviz.scene.atlas.words import counts_line
 from tests.corpus.template import N, write_conllu, write_json_lines, write_template_model
 from tests.probing.made_up import made_up_roles
+from tests.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,15 +105,7 @@ def table(text: str) -> dict[str, dict[str, list[str]]]:
 
 
 def refused(capsys: pytest.CaptureFixture[str], out: Path, *arguments: object) -> str:
-    """The one line on stderr of a command that exits with 2 and leaves nothing behind."""
-    before = sorted(out.iterdir())
-    assert run(*arguments) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    (line,) = printed.err.splitlines()
-    assert line.startswith("attnviz")
-    assert sorted(out.iterdir()) == before
-    return line
+    return refusal(capsys, out, run, *arguments)
 
 
 # What it prints

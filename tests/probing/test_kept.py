@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -139,7 +140,7 @@ def test_a_file_in_the_place_of_the_folder_keeps_nothing(tmp_path: Path) -> None
     assert (tmp_path / "shelf").read_text() == "no folder"
 
 
-@pytest.mark.parametrize("broken", ["mkdir", "write_bytes", "replace"])
+@pytest.mark.parametrize("broken", ["mkdir", "mkstemp", "replace"])
 def test_a_disk_that_takes_nothing_still_gives_numbers(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -149,7 +150,7 @@ def test_a_disk_that_takes_nothing_still_gives_numbers(
     def full(*args: object, **more: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(*((os, "replace") if broken == "replace" else (Path, broken)), full)
+    monkeypatch.setattr(tempfile if broken == "mkstemp" else Path, broken, full)
     assert_same_bits(everything(model, plan, Shelf(tmp_path / "shelf")), wanted)
     monkeypatch.undo()
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

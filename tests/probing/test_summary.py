@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,7 +132,7 @@ def test_a_file_that_cannot_be_read_or_written_is_no_error(
     def full(*args: object, **more: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    for owner, name in ((Path, "write_bytes"), (Path, "mkdir"), (os, "replace")):
+    for owner, name in ((tempfile, "mkstemp"), (Path, "mkdir"), (Path, "replace")):
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, full)
             keep_summary(summary)
