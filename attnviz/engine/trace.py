@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,6 @@ from attnviz.engine.attended import Attended
 from attnviz.engine.budget import Recent
 from attnviz.engine.changes import NOTHING, Changes
 from attnviz.engine.inside import Inside
-from attnviz.engine.positions import places_stay
 from attnviz.engine.predictions import Predictions
 from attnviz.engine.steps import Steps, steps_bytes, steps_of
 from attnviz.engine.value_vectors import value_bytes, value_vectors
@@ -61,7 +59,7 @@ class Trace:
         self.changes = changes
         self.n_written = n_written
         self.unchanged = unchanged
-        self._begun = begun
+        self.begun = begun
         self.hidden: Float32
         self.decoder_hidden: Float32 | None = None
         self._attended: dict[Kind, list[Attended]] = {kind: [] for kind in config.kinds}
@@ -233,43 +231,6 @@ class Trace:
             raise IndexError(f"predictions for {list(positions)} of a text with tokens 0 to {len(self.output_pieces) - 1}")
         return self._predictions.at(positions) if len(positions) else np.empty((0, self.config.n_vocab), np.float32)
 
-    def can_be_cut(self, n: int) -> bool:
-        """Whether the run of the first `n` tokens is a part of this one: they look back alone, from places that are the same."""
-        length = len(self.output_pieces)
-        stack = self.config.stack_of(self.kinds[-1])
-        return n == length or ("decoder" in self.kinds and 0 < n < length and places_stay(stack, n, length))
-
-    def until(self, n: int) -> Trace:
-        """The run of the first `n` tokens of a causal model, or of its decoder; it shares the arrays. Only where it can be cut."""
-        if n == len(self.output_pieces):
-            return self
-        decoding = self.decoder_encoding
-        written = max(0, self.n_written - (len(self.output_pieces) - n))
-        cut = replace(self.encoding if decoding is None else decoding, tokens=self.output_pieces[:n])
-        encodings = (cut, None) if decoding is None else (self.encoding, cut)
-        text, pair = (self._text_until(n), self.pair) if decoding is None else (self.text, self._text_until(n))
-        unchanged = None if self.unchanged is None else self.unchanged.until(n)
-        texts = text, pair, encodings[1]
-        trace = Trace(self.config, encodings[0], self.head_count, *texts, self.changes, written, unchanged, self._begun)
-        for kind in self.kinds:
-            is_cut = kind != "encoder"
-            trace._attended[kind] = [at.until(n, kind == "cross") if is_cut else at for at in self._attended[kind]]
-            trace._leaving[kind] = self._leaving[kind][:n] if is_cut else self._leaving[kind]
-        hidden, decoder_hidden = (self.hidden[:n], None) if decoding is None else (self.hidden, self.decoder_hidden[:n])
-        trace.finish(hidden, decoder_hidden, self._layers, self._predict)
-        return trace
-
-    def _text_until(self, n: int) -> str | None:
-        """What the first `n` tokens stand for, on the side that writes. Blanks before a token are no part of its span."""
-        written = self.n_written - (len(self.output_pieces) - n)
-        if written == 0:
-            return self._begun
-        text, kept = (self.text if self.decoder_encoding is None else self.pair or ""), self.output_pieces[n - 1].span
-        if written > 0 and kept is not None:
-            return text[: kept[1]]
-        gone = [token.span[0] for token in self.output_pieces[n:] if token.span is not None]
-        return text[: gone[0]] if gone else text
-
     def attended(self, layer: int, kind: Kind) -> Attended:
         """All that the run keeps of one attention. Raises IndexError for no such layer."""
         return self._at(layer, kind)
@@ -307,6 +268,10 @@ class Trace:
             self.decoder_hidden = decoder_hidden
         if predict is not None:
             self._predictions = Predictions(self.output, predict)
+
+    def finish_as(self, other: Trace, hidden: Float32, decoder_hidden: Float32 | None) -> None:
+        """The same with what another run of the model makes logits of them and reads weights with."""
+        self.finish(hidden, decoder_hidden, other._layers, other._predict)
 
     def _known(self, kind: Kind | None) -> Kind:
         if kind is None:

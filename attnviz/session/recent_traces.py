@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from attnviz.engine.cutting import can_be_cut, until
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -64,7 +66,7 @@ def _key(request: Request) -> Request:
 def _cut(trace: Trace, n_written: int) -> Trace | None:
     """The trace with so many written tokens; None if it cannot be cut so."""
     n = len(trace.output_pieces) - trace.n_written + n_written
-    return trace.until(n) if trace.can_be_cut(n) else None
+    return until(trace, n) if can_be_cut(trace, n) else None
 
 
 def _common(trace: Trace, request: Request) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from attnviz.engine import residual
 from attnviz.engine.changes import NOTHING, Changes, HeadAt, WeightAt
+from attnviz.engine.cutting import can_be_cut, until
 from attnviz.engine.ops import linear
 from attnviz.errors import InputError
 from tests.engine.changing import MINILM, assert_same_bits, everything, layers_computed, opener, places
@@ -215,11 +216,11 @@ def test_where_rotations_are_stretched_by_the_length_all_tokens_are_computed_aga
         length = n_prompt + n
         stretches = length > original and (always or length == original + 1)
         assert [at[2] for at in computed] == [length if stretches else 1] * trace.n_layer
-        assert after.can_be_cut(length - 1) is not stretches
+        assert can_be_cut(after, length - 1) is not stretches
         wanted = model.trace(text, written=written[:n])
         assert_near(after, wanted, f"{length} tokens")
         trace = after
-    assert not trace.can_be_cut(original)
+    assert not can_be_cut(trace, original)
 
 
 @pytest.mark.parametrize("one", STAYING, ids=name_of)
@@ -243,8 +244,8 @@ def assert_cuts_are_the_steps(traces: Sequence[Trace]) -> None:
     n_all = len(last.output_pieces)
     for n, wanted in enumerate(traces):
         n_token = n_all - len(traces) + 1 + n
-        assert last.can_be_cut(n_token)
-        found = last.until(n_token)
+        assert can_be_cut(last, n_token)
+        found = until(last, n_token)
         assert_same_bits(found, wanted)
         assert (found.ids, found.decoder_ids, found.n_written) == (wanted.ids, wanted.decoder_ids, n)
         assert (found.encoding, found.decoder_encoding) == (wanted.encoding, wanted.decoder_encoding)
@@ -263,7 +264,7 @@ def test_another_end_is_written_from_a_run_cut_shorter(opened: Opener, one: Writ
     model = opened(one.case)
     last = write(model, one)[-1]
     n_kept = 3
-    cut = last.until(len(last.output_pieces) - len(one.continuation) + n_kept)
+    cut = until(last, len(last.output_pieces) - len(one.continuation) + n_kept)
     other = [*one.continuation[:n_kept], one.continuation[0], one.ids[-1]]
     with layers_computed() as computed:
         found = model.trace(one.text, written=other, like=cut)
@@ -275,10 +276,10 @@ def test_another_end_is_written_from_a_run_cut_shorter(opened: Opener, one: Writ
 def test_a_run_is_cut_where_its_tokens_look_back_alone(opened: Opener, case: str) -> None:
     trace = opened(case).trace("Was it the fox", "It was." if case == "t5-tied" else None)
     n = len(trace.output_pieces)
-    can_be_cut = [trace.can_be_cut(at) for at in range(n + 2)]
+    fits = [can_be_cut(trace, at) for at in range(n + 2)]
     is_causal = case != "bert-mlm"
-    assert can_be_cut == [False, *([is_causal] * (n - 1)), True, False]
-    assert trace.until(n) is trace
+    assert fits == [False, *([is_causal] * (n - 1)), True, False]
+    assert until(trace, n) is trace
 
 
 @pytest.mark.parametrize("one", STAYING, ids=name_of)
