@@ -6,33 +6,32 @@ NumPy 2 promotes in silence (`np.sqrt(2)` is a float64 scalar), so every constan
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Float32 = NDArray[np.float32]
 
 # Elements per block of the pointwise functions: the block and its temporaries stay in the second-level cache.
 _BLOCK = 1 << 15
 
-# erf(x) on [-4, 4] as x·P(x²)/Q(x²); outside it is ±1 in float32. Coefficients: the single-precision rational
-# approximation published with Eigen (unsupported/SpecialFunctions, generic_fast_erf), highest power first.
-_ERF_P = (
-    -2.72614225801306e-10,
-    2.77068142495902e-08,
-    -2.10102402082508e-06,
-    -5.69250639462346e-05,
-    -7.34990630326855e-04,
-    -2.95459980854025e-03,
-    -1.60960333262415e-02,
+# The logarithm of the odds against, log((1 - Φ(x))/Φ(x)) for the normal distribution function Φ, as x·P(x²) for |x| up to 6.5, where
+# 1 - Φ is 4e-11; highest power first. The largest error that it makes in x·Φ(x) was made as small as six powers allow, 6.7e-8, by
+# iteratively reweighted least squares in float64.
+_ODDS = (
+    -3.6112429574259e-09,
+    2.6689327378275865e-07,
+    -7.938226329950372e-06,
+    0.00011048037146352407,
+    6.625980492971411e-05,
+    -0.072668566786959,
+    -1.595768432306639,
 )
-_ERF_Q = (
-    -1.45660718464996e-05,
-    -2.13374055278905e-04,
-    -1.68282697438203e-03,
-    -7.37332916720468e-03,
-    -1.42647390514189e-02,
-)
+_ODDS_END = 6.5
 
 
 def linear(x: Float32, weight: Float32, bias: Float32 | None) -> Float32:  # [n, in], [in, out], [out] -> [n, out]
@@ -103,33 +102,23 @@ def softmax_with_sink(scores: Float32, sinks: Float32) -> tuple[Float32, Float32
     return scores, share / total
 
 
-def erf(x: Float32) -> Float32:
-    """The error function, within 5e-7 of the exact value."""
-    x = np.clip(x, -4.0, 4.0)
-    square = x * x
-    top = _polynomial(square, _ERF_P)
-    top *= x
-    top /= _polynomial(square, _ERF_Q)
-    return top
-
-
 def gelu(x: Float32) -> Float32:
-    """x·Φ(x) with the exact normal distribution function, in place. Source: Hendrycks & Gimpel 2016."""
-    flat = x.reshape(-1)
-    for start in range(0, flat.size, _BLOCK):
-        block = flat[start : start + _BLOCK]
-        phi = erf(block * np.float32(math.sqrt(0.5)))
-        phi += 1.0
-        phi *= 0.5
-        block *= phi
+    """x·Φ(x) with the normal distribution function, in place, within 2e-7·|x|. Source: Hendrycks & Gimpel 2016.
+
+    Φ is the logistic function of its own log odds: one exponential, which NumPy has, in place of an error function, which it has not.
+    """
+    for block in _blocks(x):
+        square = block * block
+        np.minimum(square, _ODDS_END**2, out=square)
+        odds = _polynomial(square, _ODDS)
+        odds *= block
+        _over_odds(block, odds)
     return x
 
 
 def gelu_tanh(x: Float32) -> Float32:
     """GELU by its tanh approximation, in place. Source: Hendrycks & Gimpel 2016, section 2."""
-    flat = x.reshape(-1)
-    for start in range(0, flat.size, _BLOCK):
-        block = flat[start : start + _BLOCK]
+    for block in _blocks(x):
         inner = block * block
         inner *= 0.044715
         inner += 1.0
@@ -165,14 +154,8 @@ def quick_gelu(x: Float32) -> Float32:
 
 def times_sigmoid(x: Float32, steepness: float) -> Float32:
     """x·sigmoid(steepness·x), in place."""
-    flat = x.reshape(-1)
-    with np.errstate(over="ignore"):  # exp of a large number is inf and the quotient -0, as it should be
-        for start in range(0, flat.size, _BLOCK):
-            block = flat[start : start + _BLOCK]
-            inner = block * np.float32(-steepness)
-            np.exp(inner, out=inner)
-            inner += 1.0
-            block /= inner
+    for block in _blocks(x):
+        _over_odds(block, block * np.float32(-steepness))
     return x
 
 
@@ -190,6 +173,24 @@ ACTIVATIONS = {
     "silu": silu,
     "tanh": tanh,
 }
+
+
+def _over_odds(block: Float32, odds: Float32) -> None:
+    """block / (1 + exp(odds)), in place; odds, those against, are used up."""
+    with np.errstate(over="ignore"):  # exp of a large number is inf and the quotient -0, as it should be
+        np.exp(odds, out=odds)
+    odds += 1.0
+    block /= odds
+
+
+def _blocks(x: Float32) -> Iterator[Float32]:
+    """The numbers of x in blocks, views of it; rows of some of a matrix's columns are left whole."""
+    if x.flags.c_contiguous:
+        flat = x.reshape(-1)
+        yield from (flat[start : start + _BLOCK] for start in range(0, flat.size, _BLOCK))
+    else:
+        n_row = max(1, _BLOCK // max(x.shape[1], 1))
+        yield from (x[start : start + n_row] for start in range(0, len(x), n_row))
 
 
 def _polynomial(x: Float32, coefficients: tuple[float, ...]) -> Float32:
