@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import attnviz.analysis.edges as choice
 from attnviz.analysis.edges import Edges, Threshold, strongest_edges
+from tests.analysis.plain_edges import plain_edges
 
 
 @st.composite
@@ -176,3 +179,59 @@ def test_rows_of_another_total_are_shared_out_of_that(
     assert other.hidden_share + other.dropped_share == pytest.approx(
         1.0 - float(other.weight.sum()) / factor / max(len(heads) * len(visible), 1) if heads and visible else 0.0, abs=1e-5
     )
+
+
+@st.composite
+def exact_cases(draw: st.DrawFn) -> tuple[NDArray[np.float32], list[int], list[int], list[int]]:
+    """An attention whose weights are small multiples of 1/64, so that no order of summing rounds, with heads, queries and keys."""
+    n_head, n_query, n_key = draw(st.integers(1, 4)), draw(st.integers(1, 9)), draw(st.integers(1, 40))
+    seed, most = draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([1, 2, 5, 64]))
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(0, most + 1, (n_head, n_query, n_key)) * (rng.random((n_head, n_query, n_key)) < draw(st.floats(0, 1)))
+    heads, queries, keys = (draw(st.lists(st.integers(0, n - 1), unique=True)) for n in (n_head, n_query, n_key))
+    whole = draw(st.booleans())
+    return (weights / 64).astype(np.float32), heads, queries, list(range(n_key)) if whole else keys
+
+
+@given(
+    exact_cases(),
+    st.builds(Threshold, st.sampled_from(["mass", "weight"]), st.sampled_from([0.0, 0.03125, 0.25, 0.5, 0.75, 0.9375, 1.0])),
+    st.none() | st.integers(1, 60),
+    st.sets(st.integers(0, 39), max_size=5),
+    st.sampled_from([8, 100, 1 << 16]),
+)
+def test_the_choice_is_that_of_the_plain_one_in_the_same_order_whatever_the_size_of_the_blocks(
+    case: tuple[NDArray[np.float32], list[int], list[int], list[int]],
+    threshold: Threshold,
+    most: int | None,
+    aside: set[int],
+    block: int,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice, "_BLOCK", block)
+        edges = strongest_edges(*case, threshold, most, scale=0.5, aside=aside)
+    expected, n_candidates, n_passed = plain_edges(*case, threshold, most, scale=0.5, aside=aside)
+    assert triples(edges) == expected
+    assert (edges.n_candidates, edges.n_passed) == (n_candidates, n_passed)
+    assert edges.weight.dtype == np.float32
+
+
+@pytest.mark.parametrize("mass", [0.3, 0.7, 0.97])
+@pytest.mark.parametrize("sharpness", [0.1, 2.0, 5.0])
+def test_rows_of_any_shape_have_the_weights_that_the_plain_choice_gives_them(mass: float, sharpness: float) -> None:
+    attention = np.exp(sharpness * np.random.default_rng(7).standard_normal((3, 90, 90), np.float32))
+    attention /= attention.sum(-1, keepdims=True)
+    edges = strongest_edges(attention, range(3), range(90), range(90), Threshold("mass", mass), 2_000)
+    expected, _, n_passed = plain_edges(attention, range(3), range(90), range(90), Threshold("mass", mass), 2_000)
+    assert abs(edges.n_passed - n_passed) <= 2  # a sum just at the limit rounds to either side
+    assert len(set(triples(edges)) ^ set(expected)) <= 4
+
+
+def test_choosing_takes_no_room_that_grows_with_the_attention() -> None:
+    attention = np.random.default_rng(3).random((8, 512, 512), np.float32)  # 8 MiB
+    for threshold in (Threshold(), Threshold("mass", 1.0), Threshold("weight", 0.0)):
+        tracemalloc.start()
+        strongest_edges(attention, range(8), range(512), range(512), threshold, 2_700)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 4 << 20
