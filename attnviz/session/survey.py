@@ -5,7 +5,10 @@ It is made layer by layer and holds no map in full: 32 layers of 32 heads take 4
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
@@ -13,26 +16,26 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from attnviz.analysis.summary import HeadSummary, summarise
-from attnviz.analysis.thumbnails import thumbnails
 from attnviz.errors import Cancelled, never
-from attnviz.session.sight import Shares, heads_of, is_one_map, kind_of, make_sight
+from attnviz.session.sight import Shares, heads_of, is_one_map, kind_of
+from attnviz.session.survey_layer import DIMMED, frame_of, survey_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from attnviz.engine.config import Kind
     from attnviz.engine.ops import Float32
     from attnviz.engine.trace import Trace
     from attnviz.session.grid_choice import GridChoice
     from attnviz.session.sight import Sight
+    from attnviz.session.survey_layer import LayerSurvey
     from attnviz.session.view import Quantity, View
 
 # The finest a map is kept, so that all of them are some 4 MB: 64 up to 256 heads, 32 up to 1,024, 16 beyond.
 _FINEST: Final = 64
 _MOST_CELLS: Final = 1 << 20
 _COARSEST: Final = 16
-# What is left of the weight on a dimmed key: its root, by which it is coloured, is then the 0.3 that dimmed arcs have.
-DIMMED: Final = 0.09
+_SOON_READ: Final = 1 << 20  # weights that one thread reads in the time in which others would begin
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Survey:
     heads: the head of each column, MEAN for one of several heads; maps: [layer, column, height, width] small maps of the weights
     of visible queries and keys, dimmed keys' at DIMMED of their strength; n_query, n_key: how many tokens or words those maps
     stand for; summary: its arrays are [layer, column]; shares: where the weight went, over all layers;
-    scale: the largest weight that can be (1), or for norms the largest that there is in any layer.
+    scale: the largest weight that can be (1), or for norms the largest that there is in any layer; frame: what its layers have in
+    common (see `frame_of`).
     """
 
     kind: Kind
@@ -54,6 +58,7 @@ class Survey:
     summary: HeadSummary
     shares: Shares
     scale: float
+    frame: Sight
 
     @property
     def n_layer(self) -> int:
@@ -82,7 +87,8 @@ def survey_of(
     heads, and with rollout theirs, one map a layer.
 
     size: the most cells along a side of a map, None for `finest_size`. progress(layers done, of how many) is called after each
-    layer. May run on any thread. Raises Cancelled if `cancelled()` says so between two layers.
+    layer. May run on any thread, and uses others beside it where there is much to read. Raises Cancelled if `cancelled()` says so
+    between two layers.
     """
     size = finest_size(trace, view) if size is None else size
     kept = kept_survey(trace, view, size)
@@ -149,28 +155,52 @@ def survey_key(trace: Trace, view: View, size: int | None = None) -> tuple[objec
 
 
 def _make(trace: Trace, view: View, size: int, cancelled: Callable[[], bool], progress: Callable[[int, int], None]) -> Survey:
-    n_layer = trace.n_layer_of(kind_of(trace, view))
-    maps, summaries, shares, scale = [], [], [], 0.0
-    for layer in range(n_layer):
+    frame = frame_of(trace, survey_view(trace, view, 0))
+    n_layer, layers = trace.n_layer_of(frame.kind), []
+    for made in _all(partial(_layer, trace, view, frame, size), n_layer, _n_worker(trace, frame)):
         if cancelled():
             raise Cancelled
-        sight = make_sight(trace, survey_view(trace, view, layer))
-        maps.append(thumbnails(shown_weights(sight), size))
-        summaries.append(summary_of(sight))
-        shares.append(sight.shares)
-        scale = max(scale, sight.scale)
-        progress(layer + 1, n_layer)
+        layers.append(made)
+        progress(len(layers), n_layer)
     return Survey(
-        kind=sight.kind,
-        quantity=sight.quantity,
-        heads=sight.heads[: len(sight.weights)],  # the mean of no heads is no map
-        maps=np.stack(maps),
-        n_query=len(sight.queries),
-        n_key=len(sight.keys),
-        summary=HeadSummary(*(np.stack([getattr(s, name) for s in summaries]) for name in vars(summaries[0]))),
-        shares=Shares(*(float(np.mean([getattr(s, name) for s in shares])) for name in vars(shares[0]))),
-        scale=scale,
+        kind=frame.kind,
+        quantity=frame.quantity,
+        heads=frame.heads,
+        maps=np.stack([layer.maps for layer in layers]),
+        n_query=len(frame.queries),
+        n_key=len(frame.keys),
+        summary=HeadSummary(*(np.stack([getattr(one.summary, name) for one in layers]) for name in vars(layers[0].summary))),
+        shares=Shares(*(float(np.mean([getattr(one.shares, name) for one in layers])) for name in vars(layers[0].shares))),
+        scale=max(layer.scale for layer in layers),
+        frame=frame,
     )
+
+
+def _layer(trace: Trace, view: View, frame: Sight, size: int, layer: int) -> LayerSurvey:
+    return survey_layer(trace, survey_view(trace, view, layer), frame, size)
+
+
+def _n_worker(trace: Trace, frame: Sight) -> int:
+    """How many layers to read at one time. A rollout goes from layer to layer, and norms take a layer's memory several times."""
+    n_weight = trace.head_count_of(frame.kind) * len(trace.queries(frame.kind)) * len(trace.keys(frame.kind))
+    if frame.quantity != "attention" or n_weight * trace.n_layer_of(frame.kind) < _SOON_READ:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _all(make: Callable[[int], LayerSurvey], n: int, n_worker: int) -> Iterator[LayerSurvey]:
+    """What `make` gives for 0 to n - 1, in order; on several threads, since NumPy lets go of the interpreter in its loops."""
+    if n_worker == 1:
+        yield from map(make, range(n))
+        return
+    with ThreadPoolExecutor(n_worker, thread_name_prefix="attnviz-survey") as pool:
+        futures = [pool.submit(make, number) for number in range(n)]
+        try:
+            for future in futures:
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
 
 
 def shown_weights(sight: Sight) -> Float32:

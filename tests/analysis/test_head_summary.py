@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from attnviz.analysis.summary import HeadSummary, summarise
+from attnviz.analysis.summary import HeadSummary, SpreadSums, summarise
 
 Case = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]
 
@@ -91,3 +91,29 @@ def test_one_key_has_no_entropy_and_equal_keys_have_most() -> None:
     assert not np.signbit(summary.entropy).any()  # it would be shown as -0.00
     assert summary.distance.tolist() == pytest.approx([0.0, (5 * 3 + 3 * 5) / 8, 21 / 8])  # the mean of |i - j| is (n² - 1) / 3n
     assert summary.sink_share.tolist() == pytest.approx([1 / n] * 3)
+
+
+@given(cases(), st.integers(1, 3))
+def test_rows_that_come_a_few_at_a_time_give_the_same_numbers(case: Case, step: int) -> None:
+    weights, _, query_positions, key_positions = case
+    sums = SpreadSums(len(weights))
+    for start in range(0, weights.shape[1], step):
+        rows = slice(start, start + step)
+        whole = sums.add(weights[:, rows], query_positions[rows], key_positions)
+        np.testing.assert_allclose(whole, weights[:, rows].sum(axis=2), rtol=1e-5)
+    entropy, distance = sums.means()
+    for head in range(len(weights)):
+        assert (entropy[head], distance[head]) == pytest.approx(slowly(case, head)[:2], rel=1e-5, abs=1e-6)
+
+
+def test_rows_that_are_no_numbers_count_for_nothing() -> None:
+    weights = np.array([[[np.nan, 1.0], [0.5, 0.5]]], np.float32)
+    at = np.arange(2)
+    assert summarise(weights, at == 0, at, at).entropy.tolist() == pytest.approx([math.log(2)])
+
+
+def test_heads_larger_than_what_is_read_at_once_are_read_whole() -> None:
+    n = 600
+    weights = np.stack([np.eye(n), np.full((n, n), 1 / n)]).astype(np.float32)
+    summary = summarise(weights, np.zeros(n, bool))
+    assert summary.entropy.tolist() == pytest.approx([0.0, math.log(n)], abs=1e-5)

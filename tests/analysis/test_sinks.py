@@ -69,6 +69,15 @@ def test_nothing_is_written_into_the_weights(case: Case, renormalise: bool) -> N
     assert np.array_equal(case[0], before)
 
 
+@given(cases(), st.booleans())
+def test_without_any_such_key_nothing_is_copied(case: Case, renormalise: bool) -> None:
+    weights, total, keys = case
+    left, shares = without_keys(weights, total, np.zeros_like(keys), renormalise)
+    assert left is weights
+    assert not shares.any()
+    assert shares.shape == total.shape
+
+
 def test_a_row_on_those_keys_alone_has_a_share_of_one_however_its_sum_is_rounded() -> None:
     for n in range(1, 200):
         row = np.full((1, n), 1.0 / n, np.float32)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from attnviz.analysis.thumbnails import thumbnails
+from attnviz.analysis.thumbnails import Thumbnails, thumbnails
 
 
 @st.composite
@@ -54,3 +54,18 @@ def test_diagonals_and_columns_stay_whole_and_as_strong_as_they_are(n: int, size
     assert np.array_equal(diagonal, np.eye(min(n, size)))
     assert np.count_nonzero(upright.any(axis=0)) == 1
     assert (upright.max(axis=1) == np.float32(0.9)).all()
+
+
+@given(maps(), st.integers(1, 24), st.lists(st.integers(1, 7), min_size=20, max_size=20), st.booleans())
+def test_rows_that_come_a_few_at_a_time_give_the_same_map(
+    weights: NDArray[np.float32], size: int, steps: list[int], is_causal: bool
+) -> None:
+    n_head, n_query, n_key = weights.shape
+    if is_causal:  # no query looks at a key behind it, and such keys need not be there
+        weights = np.tril(weights)
+    small, start = Thumbnails(n_head, n_query, n_key, size), 0
+    for step in steps:
+        rows = weights[:, start : start + step]
+        small.add(rows[:, :, : start + step] if is_causal else rows, start)
+        start += step
+    assert np.array_equal(small.maps, thumbnails(weights, size))

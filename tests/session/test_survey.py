@@ -62,14 +62,14 @@ def largest_in_cells(weights: np.ndarray, size: int) -> np.ndarray:
     return np.array([[weights[np.ix_(row, column)].max() for column in columns] for row in rows], np.float32)
 
 
-def check_maps(survey: Survey, trace: Trace, view: View, size: int) -> None:
+def check_maps(survey: Survey, trace: Trace, view: View, size: int, rtol: float = 1e-6) -> None:
     for layer in range(survey.n_layer):
         sight = sight_of(trace, survey_view(trace, view, layer))
         queries = [unit - sight.first_query for unit in sight.queries]
         dim = np.array([DIMMED if key in sight.dimmed else 1.0 for key in sight.keys], np.float32)
         for column in range(len(survey.heads)):
             shown = sight.weights[column][np.ix_(queries, sight.keys)] * dim
-            np.testing.assert_allclose(survey.maps[layer, column], largest_in_cells(shown, size), rtol=1e-6)
+            np.testing.assert_allclose(survey.maps[layer, column], largest_in_cells(shown, size), rtol=rtol)
         assert survey.heads == sight.heads
         assert survey.scale >= sight.scale
     assert (survey.n_query, survey.n_key) == (len(sight.queries), len(sight.keys))
