@@ -14,18 +14,22 @@ if TYPE_CHECKING:
 _TOP: Final = 4  # most rows hold most of their weight in a quarter of their keys
 
 
-def passes(
-    rows: Float32, kind: Literal["mass", "weight"], value: float, scale: float, apart: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Whether each weight of `rows`, [row, key], passes a `Threshold`; weights of 0 may. apart: [key] chosen by themselves."""
+def least_to_pass(rows: Float32, kind: Literal["mass", "weight"], value: float, scale: float, apart: NDArray[np.bool_]) -> Float32:
+    """The smallest weight of each row of `rows`, [row, key], that passes a `Threshold`: [2, row], the second for the keys that are
+    `apart`, [key], whose weights are chosen by themselves. Infinite where none does; a weight of 0 never does."""
     if kind == "weight":
-        return rows >= np.float32(value * scale)
+        return np.full((2, len(rows)), value * scale, np.float32)
     if value >= 1.0:
-        return np.ones(rows.shape, np.bool_)  # the sum of a row is known to float32 only: its last few would come and go
+        return np.zeros((2, len(rows)), np.float32)  # the sum of a row is known to float32 only: its last few would come and go
     if not apart.any():
-        return rows >= least_of_mass(rows, value)[:, None]
-    loud, quiet = (least_of_mass(rows[:, part], value) for part in (~apart, apart))
-    return rows >= np.where(apart, quiet[:, None], loud[:, None])
+        return np.broadcast_to(least_of_mass(rows, value), (2, len(rows)))
+    return np.stack([least_of_mass(rows[:, part], value) for part in (~apart, apart)])
+
+
+def passes(rows: Float32, least: Float32, apart: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether each weight of `rows` passes, [row, key], by what `least_to_pass` gives."""
+    passed = rows >= (np.where(apart, least[1][:, None], least[0][:, None]) if apart.any() else least[0][:, None])
+    return np.logical_and(passed, rows > 0, out=passed)
 
 
 def least_of_mass(rows: Float32, mass: float) -> Float32:
@@ -72,12 +76,10 @@ class Strongest:
         if self._most is not None and self._n > 2 * self._most:
             self._keep()
 
-    def weakest_first(self) -> tuple[Float32, NDArray[np.int64]]:
-        """Weights and places, [edge]."""
+    def weakest_first(self) -> NDArray[np.int64]:
+        """Their places, of like weights in their order."""
         self._keep()
-        weight, place = self._weights[0], self._places[0]
-        order = np.argsort(weight, kind="stable")
-        return weight[order], place[order]
+        return self._places[0][np.argsort(self._weights[0], kind="stable")]
 
     def _keep(self) -> None:
         weight = np.concatenate([np.zeros(0, np.float32), *self._weights])

@@ -9,7 +9,7 @@ from attnviz.session.view import BETWEEN_NAMES
 from attnviz.session.weights import MEAN
 
 if TYPE_CHECKING:
-    from attnviz.analysis.edges import Edges, Threshold
+    from attnviz.analysis.edges import Edges, Spread, Threshold
     from attnviz.session.sight import Sight
     from attnviz.session.view import Quantity, View
 
@@ -84,10 +84,18 @@ def drawn_line(edges: Edges, threshold: Threshold, sight: Sight) -> str:
         else f"weights from {threshold.value:.2f}{of_largest}"
     )
     darkest = f"; the darkest is {edges.weight[-1]:.2f}" if MEAN in sight.heads and len(edges.weight) else ""
-    if len(edges.weight) < edges.n_passed:
-        strongest = f"the strongest of the {edges.n_passed:,} by {rule}"
-        return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {strongest}{darkest}"
+    if edges.spread is not None:
+        rule = f"{_spread_phrase(edges.spread, sight)}, of the {edges.n_passed:,} by {rule}"
     return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}{darkest}"
+
+
+def _spread_phrase(spread: Spread, sight: Sight) -> str:
+    """Which arcs are drawn where not all can be that pass the threshold."""
+    units = "words" if sight.units.are_words else "tokens"
+    side = f"{spread.side}\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}{spread.side} {units}"
+    block = side if spread.side > 1 else f"pair of {units}"
+    undimmed = " without dimmed ones" if sight.dimmed else ""
+    return f"the strongest {spread.n_strongest:,} and the strongest of each {block}{undimmed}"
 
 
 def quantity_line(sight: Sight, tells_largest: bool = True) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-import attnviz.analysis.edges as choice
-from attnviz.analysis.edges import Edges, Threshold, strongest_edges
+from attnviz.analysis import table
+from attnviz.analysis.edges import Edges, Spread, Threshold, strongest_edges
 from tests.analysis.plain_edges import plain_edges
 
 
@@ -109,7 +109,7 @@ def test_hidden_drawn_and_dropped_make_the_whole(
 
 
 @given(cases(), THRESHOLDS, st.none() | st.integers(1, 30))
-def test_edges_are_the_strongest_of_those_that_pass_weakest_first(
+def test_edges_are_weakest_first_as_many_as_pass_or_as_are_asked_for(
     case: tuple[NDArray[np.float32], list[int], list[int]], threshold: Threshold, most: int | None
 ) -> None:
     attention, _, _ = case
@@ -117,11 +117,61 @@ def test_edges_are_the_strongest_of_those_that_pass_weakest_first(
     edges = edges_of(*case, threshold, most)
     assert edges.n_passed == everything.n_passed == len(everything.weight)
     assert len(edges.weight) == (edges.n_passed if most is None else min(most, edges.n_passed))
+    assert (edges.spread is None) == (len(edges.weight) == edges.n_passed)
     assert (np.diff(edges.weight) >= 0).all()
-    assert edges.weight.tolist() == sorted(everything.weight.tolist())[edges.n_passed - len(edges.weight) :]
+    assert set(triples(edges)) <= set(triples(everything))
     assert len(set(triples(edges))) == len(edges.weight)
     for edge, weight in zip(triples(edges), edges.weight, strict=True):
         assert attention[edge] == weight
+
+
+@given(cases(), THRESHOLDS, st.integers(2, 30))
+def test_of_too_many_the_strongest_of_all_and_of_each_block_are_chosen_and_no_others(
+    case: tuple[NDArray[np.float32], list[int], list[int]], threshold: Threshold, most: int
+) -> None:
+    attention, _, visible = case
+    edges, everything = edges_of(*case, threshold, most), edges_of(*case, threshold)
+    if edges.spread is None:
+        return
+    drawn, passed = triples(edges), triples(everything)
+    strongest = set(passed[len(passed) - edges.spread.n_strongest :])
+    of_blocks = set()
+    for block in itertools.product(range(0, len(visible), edges.spread.side), repeat=2):
+        queries, keys = (visible[first : first + edges.spread.side] for first in block)
+        inside = [edge for edge in passed if edge[1] in queries and edge[2] in keys]
+        of_blocks |= {edge for edge in drawn if edge in inside and attention[edge] == max(attention[one] for one in inside)}
+        assert not inside or max(attention[edge] for edge in inside) in [attention[edge] for edge in drawn if edge in inside]
+    assert strongest <= set(drawn) <= strongest | of_blocks
+    assert len(strongest) >= most // 2
+
+
+@given(cases(), st.sampled_from(["mass", "weight"]), st.integers(1, 30), st.tuples(st.floats(0, 1), st.floats(0, 1)))
+def test_what_is_drawn_under_a_threshold_is_drawn_under_a_higher_one_that_it_passes(
+    case: tuple[NDArray[np.float32], list[int], list[int]], kind: Literal["mass", "weight"], most: int, values: tuple[float, float]
+) -> None:
+    low, high = sorted(values, reverse=kind == "mass")
+    drawn = set(triples(edges_of(*case, Threshold(kind, low), most)))
+    passed = set(triples(edges_of(*case, Threshold(kind, high))))
+    assert drawn & passed <= set(triples(edges_of(*case, Threshold(kind, high), most)))
+
+
+def test_each_part_of_a_long_text_keeps_its_strongest_weight_beside_a_part_that_is_stronger_throughout() -> None:
+    attention = np.random.default_rng(5).uniform(0.001, 0.002, (2, 64, 64)).astype(np.float32)
+    attention[:, :16] += 0.5
+    edges = strongest_edges(attention, range(2), range(64), range(64), Threshold("weight", 0.0), 100)
+    assert edges.spread == Spread(n_strongest=88, side=16)  # 88 fill the first row of blocks, the other 12 blocks have one each
+    assert {(q // 16, k // 16) for _, q, k in triples(edges)} == set(itertools.product(range(4), repeat=2))
+    assert sum(q >= 16 for _, q, _ in triples(edges)) == 12
+
+
+def test_a_weight_that_only_another_row_lets_pass_is_not_taken_for_it() -> None:
+    attention = np.zeros((1, 4, 4), np.float32)
+    attention[0, 0] = [0.25, 0.75, 0.0, 0.0]  # 0.25 does not pass here,
+    attention[0, 1] = [0.25, 0.125, 0.125, 0.125]  # but does here
+    attention[0, 2:, 2:] = 0.25
+    edges = strongest_edges(attention, [0], range(4), range(4), Threshold("mass", 0.25), 4)
+    assert edges.spread is not None
+    assert set(triples(edges)) <= set(triples(strongest_edges(attention, [0], range(4), range(4), Threshold("mass", 0.25))))
 
 
 @given(cases())
@@ -208,7 +258,7 @@ def test_the_choice_is_that_of_the_plain_one_in_the_same_order_whatever_the_size
     block: int,
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(choice, "_BLOCK", block)
+        patch.setattr(table, "_BLOCK", block)
         edges = strongest_edges(*case, threshold, most, scale=0.5, aside=aside)
     expected, n_candidates, n_passed = plain_edges(*case, threshold, most, scale=0.5, aside=aside)
     assert triples(edges) == expected

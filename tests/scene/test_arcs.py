@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -225,12 +226,22 @@ def test_the_strongest_arcs_are_wide_opaque_and_painted_last(runs: dict[str, Run
     assert 0 < (arcs.width > 1.0).sum() <= 48
 
 
-def test_arcs_are_limited_and_the_picture_says_so(runs: dict[str, Run]) -> None:
+def test_arcs_are_limited_to_the_strongest_of_all_and_of_each_part_and_the_picture_says_so(runs: dict[str, Run]) -> None:
     scene = build(runs["120"], View(3, threshold=Threshold("mass", 1.0)), 1600.0)
     assert len(scene.arcs) == 2_700
     line = " ".join(label.text for label in scene.labels)
     assert "2,700 of 172,800 arcs" in line
-    assert "the strongest of the 172,800 by" in line
+    said = re.search(
+        r"the strongest ([\d,]+) and the strongest of each 4.\N{MULTIPLICATION SIGN}.4 tokens, of the 172,800 by", line
+    )
+    assert said
+    weights = runs["120"].trace.attention(3)[:, 1:-1, 1:-1]
+    limit = np.sort(weights, axis=None)[-int(said[1].replace(",", ""))]
+    drawn = {(h, q - 1, k - 1) for h, q, k in zip(scene.arcs.head, scene.arcs.query, scene.arcs.key, strict=True)}
+    assert {tuple(edge) for edge in np.argwhere(weights >= limit)} <= drawn
+    for query, key in itertools.product(range(0, 120, 4), repeat=2):
+        part = weights[:, query : query + 4, key : key + 4]
+        assert any((h, q + query, k + key) in drawn for h, q, k in np.argwhere(part == part.max()))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz.analysis.edges import Edges, Threshold
+from attnviz.analysis.edges import Edges, Spread, Threshold
 from attnviz.scene.shares import drawn_line, quantity_line, quantity_warning, shares_line
 from attnviz.session.sight import Shares, Sight, sight_of
 from attnviz.session.view import Sinks, View
@@ -74,7 +74,21 @@ def test_the_rule_is_said_as_it_was_set(sight: Sight) -> None:
     assert "weights from 0.25" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("weight", 0.25), sight)
     assert "weights from 0.25 of the largest" in drawn_line(edges(1, 1, 9, 0, 0), Threshold("weight", 0.25), norms)
     assert drawn_line(edges(3, 3, 1_000, 0, 0), Threshold(), sight).startswith("3 of 1,000 arcs")
-    assert "the strongest of the 7 by" in drawn_line(edges(3, 7, 1_000, 0, 0), Threshold(), sight)
+
+
+def test_what_a_limit_leaves_out_is_said_with_the_rule_and_the_numbers(sight: Sight, minilm: Model) -> None:
+    def line(side: int, sight: Sight = sight) -> str:
+        chosen = replace(edges(2_700, 7_000, 10_000, 0, 0), spread=Spread(2_100, side))
+        return drawn_line(chosen, Threshold("weight", 0.25), sight).replace("\N{NO-BREAK SPACE}", " ")
+
+    both = "2,700 of 10,000 arcs: the strongest 2,100 and the strongest of each"
+    passed = "of the 7,000 by weights from 0.25"
+    assert line(4) == f"{both} 4 \N{MULTIPLICATION SIGN} 4 tokens, {passed}"
+    assert line(1) == f"{both} pair of tokens, {passed}"
+    words = sight_of(minilm.trace("The cat, tired, unbelievably sat."), View(words=True))
+    assert line(4, words) == f"{both} 4 \N{MULTIPLICATION SIGN} 4 words, {passed}"
+    dimmed = replace(sight, sinks=Sinks(treatment="dim"))
+    assert line(4, dimmed) == f"{both} 4 \N{MULTIPLICATION SIGN} 4 tokens without dimmed ones, {passed}"
 
 
 def test_rollout_names_its_layers_and_its_source_and_in_a_causal_model_its_bias(sight: Sight) -> None:

@@ -51,7 +51,8 @@ def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
 
 
 def choose_edges(sight: Sight, threshold: Threshold, scale: float | None = None) -> Edges:
-    """The arcs to draw, from unit to unit of the picture, `head` counting its maps.
+    """The arcs to draw, from unit to unit of the picture, `head` counting its maps: all that pass the threshold, or of too many
+    the strongest of all and of each block of the text.
 
     scale: the weight of which a threshold by weight is a share, None for the sight's own.
     """
