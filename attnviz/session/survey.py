@@ -38,9 +38,9 @@ _COARSEST: Final = 16
 _SOON_READ: Final = 1 << 20  # weights that one thread reads in the time in which others would begin
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Survey:
-    """What a grid of heads shows of a trace.
+    """What a grid of heads shows of a trace; each is equal to itself alone.
 
     heads: the head of each column, MEAN for one of several heads; maps: [layer, column, height, width] small maps of the weights
     of visible queries and keys, dimmed keys' at DIMMED of their strength; n_query, n_key: how many tokens or words those maps

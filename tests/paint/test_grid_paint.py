@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
@@ -101,12 +102,37 @@ def test_an_image_of_any_scale_covers_just_the_squares(scene: GridScene) -> None
     cells = scene.cells
     width, height = cells[11].right - cells[0].left, cells[-1].bottom - cells[0].top
     for scale in (0.5, 1.0, 1.5, 4.0):
-        image = squares_image(scene, scale)
+        image = squares_image(scene, scale).image
         assert (image.width(), image.height()) == (round(width * scale), round(height * scale))
         assert image.pixelColor(0, 0).alpha() == 255
-    assert squares_image(scene, 1.0).pixelColor(cells[0].right - cells[0].left, 0).alpha() == 0
-    closest = squares_image(scene, 60.0)
+    assert squares_image(scene, 1.0).image.pixelColor(cells[0].right - cells[0].left, 0).alpha() == 0
+    closest = squares_image(scene, 60.0).image
     assert closest.width() * closest.height() < 25_000_000
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("scale", [0.4, 1.0, 1.5, 3.125])
+@pytest.mark.parametrize("seen", [(0, 0, 900, 480), (300, 200, 90, 40), (420, 100, 1, 1), (880, 470, 50, 50)])
+def test_squares_in_sight_have_the_pixels_that_they_have_among_all(
+    scene: GridScene, seen: tuple[int, int, int, int], scale: float, ahead: bool
+) -> None:
+    scene = replace(scene, cells=tuple(replace(cell, is_faded=cell.head % 3 == 0) for cell in scene.cells))
+    whole, part = squares_image(scene, scale), squares_image(scene, scale, QRectF(*seen), ahead)
+    x, y = (round(scale * (a - b)) for a, b in ((part.place.x(), whole.place.x()), (part.place.y(), whole.place.y())))
+    if part.place.isEmpty():
+        assert not [cell for cell in scene.cells if QRectF(*seen).intersects(QRectF(cell.left, cell.top, 1, 1))]
+        return
+    np.testing.assert_array_equal(part.pixels, whole.pixels[y:, x:][: part.pixels.shape[0], : part.pixels.shape[1]])
+    for cell in scene.cells:
+        box = QRectF(cell.left, cell.top, cell.right - cell.left, cell.bottom - cell.top)
+        if box.intersects(QRectF(*seen)):
+            assert part.place.adjusted(-1.1 / scale, -1.1 / scale, 1.1 / scale, 1.1 / scale).contains(box)
+
+
+def test_the_image_of_a_close_view_is_no_larger_than_the_squares_in_sight(scene: GridScene) -> None:
+    cell = scene.cell(2, 5)
+    image = squares_image(scene, 60.0, QRectF(cell.left, cell.top, 10, 10), ahead=True)
+    assert image.pixels.size <= (60 * (cell.right - cell.left)) * (60 * (cell.bottom - cell.top))
 
 
 def test_the_squares_of_an_svg_are_those_of_the_scene(scene: GridScene) -> None:

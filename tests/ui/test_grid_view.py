@@ -255,6 +255,31 @@ def test_each_new_scene_is_painted_anew(grid: GridView, build: Callable, qtbot: 
         assert image_of(grid) == image_of(fresh)
 
 
+def test_squares_that_are_scrolled_into_sight_look_as_if_they_had_been_there(grid: GridView, build: Callable, qtbot: QtBot) -> None:
+    grid.zoom_by(3.0)
+    image_of(grid)
+    for dx, dy in ((-90, 0), (-200, -130), (0, -700), (150, 60), (400, 300)):
+        grid.pan(dx, dy)
+        fresh = GridView()
+        qtbot.addWidget(fresh)
+        fresh.resize(900, 480)
+        fresh.set_scene(build())
+        fresh.viewport = grid.viewport
+        assert image_of(grid) == image_of(fresh)
+
+
+def test_another_layer_or_head_leaves_the_squares_as_they_were_drawn(
+    grid: GridView, build: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_of(grid)
+    drawn: list[object] = []
+    monkeypatch.setattr("attnviz.ui.pictures.grid_view.squares_image", lambda *asked: drawn.append(asked))
+    for view in (View(layer=5), View(layer=2, heads=HeadChoice(frozenset({1}), 12))):
+        grid.set_scene(build(view))
+        image_of(grid)
+    assert not drawn
+
+
 def test_zoom_stays_while_the_squares_stay(grid: GridView, build: Callable) -> None:
     grid.zoom_by(2.0)
     grid.set_scene(build(View(layer=5)))

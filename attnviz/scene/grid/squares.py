@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -31,6 +32,9 @@ NAME_GAP: Final = 10  # between a line of squares and the name of its layer
 # heads' bare numbers.
 _BELOW: Final = ((16, 11, True, True), (16, 11, True, False), (12, 9, True, False), (16, 11, False, True), (0, 9, False, False))
 _TINY: Final = 9
+# Each survey's levels, in its own order; of 1,024 heads they take 9 ms. Pictures are made on several threads, of which at worst two
+# make the same.
+_LEVELS: WeakKeyDictionary[Survey, NDArray[np.uint8]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,14 @@ class Squares:
         return self.plan.extent(self.order.size)
 
     def levels(self) -> NDArray[np.uint8]:
-        """The step of its ramp for each part of each square's map, [cell, height, width]."""
-        shares = self.survey.maps * np.float32(1.0 / self.survey.scale)
-        return _in_order(steps_of(np.sqrt(shares)), self.order)
+        """The step of its ramp for each part of each square's map, [cell, height, width]; of one survey in its own order the same
+        array each time, which tells a picture that it is unchanged."""
+        levels = _LEVELS.get(self.survey)
+        if levels is None:
+            levels = steps_of(np.sqrt(self.survey.maps * np.float32(1.0 / self.survey.scale)))
+            levels = _LEVELS[self.survey] = levels.reshape(-1, *levels.shape[2:])
+        places = (np.arange(len(self.order))[:, None] * self.order.shape[1] + self.order).ravel()
+        return levels if (np.diff(places) == 1).all() else levels[places]
 
     def cells(self, left: int, top: int, roles: ShownRoles | None = None) -> Iterator[HeadCell]:
         """Each square in its place, the first one's corner at (left, top), with its head's roles where there are any to tell."""
