@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure is not None:
-        print(json.dumps(measure(options.measure, int(options.memory * GIB))))
+        print(json.dumps(measure_folder(str(options.measure), int(options.memory * GIB))))
         return 0
     print(f"{'file':<14}{'GiB':>6}{'open s':>9}{'attention s':>13}{'second s':>10}{'peak GiB':>10}   in {options.memory:g} GiB")
     for name in options.format or ("safetensors", "gguf"):
@@ -69,16 +69,17 @@ def row(name: str, path: Path, memory: float) -> str:
     )
 
 
-def measure(path: Path, limit: int) -> dict[str, float]:
+def measure_folder(path: str, limit: int | None) -> dict[str, float]:
     """Seconds and bytes of opening the model at `path` and running two texts, in this process, held to `limit` bytes."""
     import resource
     from time import perf_counter
 
-    from attnviz.engine.blas import keep_to_one_thread
     from attnviz.engine.model import load_model
+    from attnviz.session.run import Runner
 
-    keep_to_one_thread()
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    Runner()  # sets the threads as the program does
+    if limit is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     started = perf_counter()
     model = load_model(path)
     opened = perf_counter()

@@ -1,16 +1,14 @@
 """How quickly each picture follows a change of the view and the pointer, in the real window, offscreen.
 
 Each figure is the wall time from the change to the end of the paint event that shows it, 64 tokens of all-MiniLM-L6-v2 with all
-heads, and for the grid besides 32 layers of 32 heads.
+heads.
 """
 
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QEvent, QPointF, Qt
@@ -20,12 +18,14 @@ from PySide6.QtTest import QTest
 from attnviz.analysis.edges import Threshold
 from attnviz.session.view import PICTURE_NAMES, HeadChoice, Sinks, View
 from attnviz.ui.start import open_window
-from tests.benchmarks.window import SENTENCES, until
-from tests.engine.larger_models import write_larger
+from tests.benchmarks.sections.window import SENTENCES, until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PySide6.QtWidgets import QApplication
 
+    from attnviz.ui.pictures.picture_view import PictureView
     from attnviz.ui.window import MainWindow
 
 _PLACES: Final = 24  # of the pointer, down the diagonal of a picture
@@ -59,44 +59,13 @@ def measure_views(app: QApplication, model: Path, rounds: int) -> dict[str, dict
             back = {field: getattr(window.session.state.view, field) for field in changes}
             times = []
             for _ in range(max(rounds // 2, 1) + 1):  # the first way there and back warms the caches
-                times += [_switch(app, window, changes), _switch(app, window, back)]
+                times += [switch(app, window, changes), switch(app, window, back)]
             figures[f"{picture}: {name}"] = _figure(times[2:])
         figures[f"{picture}: hover"] = _figure(_hover(app, window))
     window.close()
     window.deleteLater()
     app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return figures
-
-
-def measure_wide_grid(app: QApplication, rounds: int) -> dict[str, dict[str, float]]:
-    """Milliseconds to the grid of 32 layers of 32 heads and 64 tokens, from the wish to the repaint, its survey included."""
-    with tempfile.TemporaryDirectory() as folder:
-        sizes = {"hidden_size": 512, "intermediate_size": 64, "num_hidden_layers": 32}
-        heads = {"num_attention_heads": 32, "num_key_value_heads": 32}
-        model = write_larger("llama-mha", Path(folder) / "wide", **sizes, **heads)
-        window = open_window(app, model, "a")
-        window.resize(1180, 760)
-        until(app, lambda: window.isVisible() and not window.session.state.busy)
-        times = []
-        for number in range(rounds // 4 + 2):
-            text = next(text for n in range(200) if _n_token(window, text := f"{number} " + "the fox " * n) >= 64)
-            window.session.show(picture="arcs")
-            window.session.ask(text=text)
-            until(app, lambda: not window.session.state.busy)
-            pictures = window.reader.pictures
-            started = time.perf_counter()
-            window.session.show(picture="grid")
-            until(app, pictures.is_settled)
-            pictures.currentWidget().repaint()
-            times.append(1000 * (time.perf_counter() - started))
-        window.close()
-        window.deleteLater()
-        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    return {"grid of 32 x 32 heads, first": _figure(times[:1]), "grid of 32 x 32 heads, another text": _figure(times[1:])}
-
-
-def _n_token(window: MainWindow, text: str) -> int:
-    return len(window.session.state.run.model.tokenizer.encode(text, None, 1_000).tokens)
 
 
 def _figure(times: list[float]) -> dict[str, float]:
@@ -110,7 +79,7 @@ def _show(app: QApplication, window: MainWindow, view: View) -> None:
     QTest.qWait(100)
 
 
-def _switch(app: QApplication, window: MainWindow, changes: dict[str, Any]) -> float:
+def switch(app: QApplication, window: MainWindow, changes: dict[str, Any]) -> float:
     """From the change to the first repaint after it; a picture that it does not change is painted all the same."""
     widget = window.reader.pictures.currentWidget()
     painted: list[float] = []
@@ -131,21 +100,24 @@ def _switch(app: QApplication, window: MainWindow, changes: dict[str, Any]) -> f
 def _hover(app: QApplication, window: MainWindow) -> list[float]:
     """From each move of the pointer that changes something to the repaint that shows it."""
     widget = window.reader.pictures.currentWidget()
-    times: list[float] = []
-    for number in range(1, _PLACES):
-        at = QPointF(widget.width() * number / _PLACES, widget.height() * (0.2 + 0.6 * ((7 * number) % _PLACES) / _PLACES))
-        painted: list[float] = []
+    places = (
+        QPointF(widget.width() * number / _PLACES, widget.height() * (0.2 + 0.6 * ((7 * number) % _PLACES) / _PLACES))
+        for number in range(1, _PLACES)
+    )
+    return [taken for at in places if (taken := hover_once(app, widget, at))] or [0.0]
 
-        def note(painted: list[float] = painted) -> None:
-            painted.append(time.perf_counter())
 
-        widget.painted.connect(note)
-        started = time.perf_counter()
-        keys = Qt.KeyboardModifier.NoModifier
-        none = Qt.MouseButton.NoButton
-        app.sendEvent(widget, QMouseEvent(QEvent.Type.MouseMove, at, widget.mapToGlobal(at), none, none, keys))
-        app.processEvents()
-        widget.painted.disconnect(note)
-        if painted:
-            times.append(1000 * (painted[0] - started))
-    return times or [0.0]
+def hover_once(app: QApplication, widget: PictureView, at: QPointF) -> float:
+    """Milliseconds from the pointer's move to a place to the repaint that shows it; 0 where nothing changes."""
+    painted: list[float] = []
+
+    def note() -> None:
+        painted.append(time.perf_counter())
+
+    widget.painted.connect(note)
+    started = time.perf_counter()
+    keys, none = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.NoButton
+    app.sendEvent(widget, QMouseEvent(QEvent.Type.MouseMove, QPointF(at), widget.mapToGlobal(QPointF(at)), none, none, keys))
+    app.processEvents()
+    widget.painted.disconnect(note)
+    return 1000 * (painted[0] - started) if painted else 0.0

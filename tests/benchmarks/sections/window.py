@@ -81,7 +81,7 @@ def _keystroke(app: QApplication, window: MainWindow, number: int) -> float:
     def act() -> None:
         QTest.keyClick(field, key)
 
-    return _timed(app, window, act, lambda: window.session.state.run is not before and not window.session.state.busy)
+    return timed(app, window, act, lambda: window.session.state.run is not before and not window.session.state.busy)
 
 
 def _slider_step(app: QApplication, window: MainWindow, number: int) -> float:
@@ -96,7 +96,7 @@ def _slider_step(app: QApplication, window: MainWindow, number: int) -> float:
     def act() -> None:
         slider.setValue(target)
 
-    return _timed(app, window, act, lambda: window.session.state.run is not before and not window.session.state.busy)
+    return timed(app, window, act, lambda: window.session.state.run is not before and not window.session.state.busy)
 
 
 def _hover(app: QApplication, window: MainWindow, number: int) -> float:
@@ -117,7 +117,7 @@ def _hover(app: QApplication, window: MainWindow, number: int) -> float:
         )
         app.sendEvent(canvas, move)
 
-    return _timed(app, window, act, lambda: canvas.focus_token == box.index)
+    return timed(app, window, act, lambda: canvas.focus_token == box.index)
 
 
 def _layer_step(app: QApplication, window: MainWindow, number: int) -> float:
@@ -128,7 +128,7 @@ def _layer_step(app: QApplication, window: MainWindow, number: int) -> float:
     def act() -> None:
         slider.setValue(target)
 
-    return _timed(app, window, act, lambda: window.session.state.view.layer == target)
+    return timed(app, window, act, lambda: window.session.state.view.layer == target)
 
 
 def _compared_layer_step(app: QApplication, window: MainWindow, number: int) -> float:
@@ -139,7 +139,7 @@ def _compared_layer_step(app: QApplication, window: MainWindow, number: int) -> 
     def act() -> None:
         window.reader.layers.setValue(target)
 
-    return _timed(app, window, act, lambda: window.session.state.view.layer == target, view.views()[1])
+    return timed(app, window, act, lambda: window.session.state.view.layer == target, view.views()[1])
 
 
 def _compared_pin(app: QApplication, window: MainWindow, number: int) -> float:
@@ -151,7 +151,7 @@ def _compared_pin(app: QApplication, window: MainWindow, number: int) -> float:
     def act() -> None:
         window.session.show(focus=token)
 
-    return _timed(app, window, act, lambda: view.scene.focus == token, view.views()[1])
+    return timed(app, window, act, lambda: view.scene.focus == token, view.views()[1])
 
 
 def _compared(app: QApplication, window: MainWindow) -> CompareView:
@@ -186,7 +186,7 @@ def _desk(window: MainWindow) -> Mixer:
 
 def _changed(app: QApplication, window: MainWindow, act: Callable[[], None]) -> float:
     before = window.session.state.run
-    return _timed(app, window, act, lambda: window.session.state.run is not before and not window.session.state.busy)
+    return timed(app, window, act, lambda: window.session.state.run is not before and not window.session.state.busy)
 
 
 GESTURES: dict[str, Callable[[QApplication, MainWindow, int], float]] = {
@@ -201,7 +201,7 @@ GESTURES: dict[str, Callable[[QApplication, MainWindow, int], float]] = {
 }
 
 
-def _timed(
+def timed(
     app: QApplication,
     window: MainWindow,
     act: Callable[[], None],
