@@ -29,11 +29,32 @@ class Attended:
 
     def until(self, n: int, is_cross: bool) -> Attended:
         """The same of the first `n` queries alone, which in a causal model do not know those behind them."""
+        if n == len(self.entering):
+            return self
         sink = None if self.sink is None else self.sink[:, :n]
-        return replace(self, entering=self.entering[:n], projected=self.projected.until(n, is_cross), sink=sink)
+        projected = _let_go(self.projected.until(n, is_cross))
+        return replace(self, entering=first_rows(self.entering, n), projected=projected, sink=sink)
 
     def before(self, entering: Float32, projected: Projected, sink: Float32 | None) -> Attended:
         """The same, gone on with further queries: their vectors, the queries and keys of all, the further ones' sink."""
         if sink is not None:
             sink = np.concatenate([self.sink, sink], axis=1)
         return Attended(np.concatenate([self.entering, entering]), projected, sink, self.head_count)
+
+
+def first_rows(array: Float32, n: int) -> Float32:
+    """The first `n` rows: a view, or a copy where a view would keep more than twice its size in memory."""
+    return array if n == len(array) else _own(array[:n])
+
+
+def _own(part: Float32) -> Float32:
+    return part.copy() if isinstance(part.base, np.ndarray) and 2 * part.nbytes < part.base.nbytes else part
+
+
+def _let_go(projected: Projected) -> Projected:
+    """The same without the memory of the longer run that it was cut from, where that is more than twice as long."""
+    change = projected.change
+    if change is not None and change.frozen is not None:
+        change = replace(change, frozen=_let_go(change.frozen))
+    v = None if projected.v is None else _own(projected.v)
+    return replace(projected, q=_own(projected.q), k=_own(projected.k), v=v, change=change)

@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from attnviz.engine.attended import first_rows
 from attnviz.engine.positions import places_stay
 from attnviz.engine.trace import Trace
 
 if TYPE_CHECKING:
     from attnviz.engine.config import Kind
     from attnviz.engine.ops import Float32
+    from attnviz.engine.tokenizer import Encoding
+
+
+def n_common(one: Encoding, other: Encoding) -> int:
+    """How many of their first tokens two texts have in common, as a model reads them."""
+    n = min(len(one.tokens), len(other.tokens))
+    same = (one.ids[:n] == other.ids[:n]) & (one.segments[:n] == other.segments[:n])
+    return n if same.all() else int(same.argmin())
 
 
 def can_be_cut(trace: Trace, n: int) -> bool:
@@ -34,8 +43,10 @@ def until(trace: Trace, n: int) -> Trace:
     cut = Trace(trace.config, encodings[0], trace.head_count, *texts, trace.changes, written, unchanged, trace.begun)
     for kind in trace.kinds:
         _cut_layers(trace, cut, kind, n)
-    hidden, decoder_hidden = (trace.hidden[:n], None) if decoding is None else (trace.hidden, trace.decoder_hidden[:n])
-    cut.finish_as(trace, hidden, decoder_hidden)
+    if decoding is None:
+        cut.finish_as(trace, first_rows(trace.hidden, n), None)
+    else:
+        cut.finish_as(trace, trace.hidden, first_rows(trace.decoder_hidden, n))
     return cut
 
 
@@ -45,7 +56,7 @@ def _cut_layers(trace: Trace, cut: Trace, kind: Kind, n: int) -> None:
         at = trace.attended(layer, kind)
         cut.keep(kind, at.until(n, kind == "cross") if is_cut else at, None)
     leaving: Float32 = trace.entering(n_layer, kind)
-    cut.leave([kind], leaving[:n] if is_cut else leaving)
+    cut.leave([kind], first_rows(leaving, n) if is_cut else leaving)
 
 
 def _text_until(trace: Trace, n: int) -> str | None:

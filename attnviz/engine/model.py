@@ -118,19 +118,20 @@ class Model:
         *,
         changes: Changes = NOTHING,
         written: Sequence[int] = (),
-        like: Trace | None = None,
+        like: Trace | Sequence[Trace] | None = None,
     ) -> Trace:
         """What the model does with `text`, or with a text and its `pair`. An encoder-decoder reads `text` with its encoder and
         `pair` with its decoder, as it would while writing it: after a start token, without the closing one.
 
         head_count: None for the trained one; progress(layers done, of how many); changes: heads muted and the like; written: tokens
-        that the model has written behind the text, by their numbers; like: an earlier run, from which is taken over what is the
-        same, so that only the layers from the first change on, or the new tokens at the end, are computed. Text beyond the
-        model's positions is cut; `trace.encoding.left_out` counts the tokens. Raises InputError for a head count or a change that
-        does not fit or a text that needs more memory than there is, ModelError if weights are damaged so that no numbers come
-        out, Cancelled between layers.
+        that the model has written behind the text, by their numbers; like: an earlier run, or several, of which is taken over what
+        is the same, so that only the layers from the first change on, or those of a causal model for the tokens from the first
+        new one on, are computed. Text beyond the model's positions is cut; `trace.encoding.left_out` counts the tokens. Raises
+        InputError for a head count or a change that does not fit or a text that needs more memory than there is, ModelError if
+        weights are damaged so that no numbers come out, Cancelled between layers.
         """
         config, changes = self.config, changes.effective()
+        likes = () if like is None else (like,) if isinstance(like, Trace) else like
         count = check_head_count(head_count, config.n_head, config.d_head)
         if written and not self.writes:
             raise InputError(f"{self.name} does not write: it has no prediction head, or reads its text both ways; open a decoder.")
@@ -140,13 +141,13 @@ class Model:
         self._check_memory(read.lengths, count, bool(written))
         unchanged = None
         if changes.is_frozen:
-            unchanged = like if like is None or like.unchanged is None else like.unchanged
-            unchanged = self.trace(text, pair, head_count, cancelled, written=written, like=unchanged)
+            before = [one.unchanged or one for one in likes]
+            unchanged = self.trace(text, pair, head_count, cancelled, written=written, like=before)
         texts = read.text, read.pair, read.decoding
         trace = Trace(config, read.encoding, count, *texts, changes, len(written), unchanged, read.begun)
         sides = sides_of(trace, self._weights)
         check_changes(changes, sizes_of(trace, sides))
-        starts = starts_of(trace, sides, like)
+        starts = starts_of(trace, sides, likes)
         done, total = 0, sum(side.stack.n_layer - start.n_layer for side, start in zip(sides, starts, strict=True))
 
         def step() -> None:
@@ -156,7 +157,7 @@ class Model:
 
         finals: list[Float32] = []
         for side, start in zip(sides, starts, strict=True):
-            finals.append(self._sound(run_side(trace, side, start, like, finals[0] if finals else None, step, cancelled)))
+            finals.append(self._sound(run_side(trace, side, start, finals[0] if finals else None, step, cancelled)))
         decoder_hidden = finals[1] if len(finals) > 1 else None
         trace.finish(finals[0], decoder_hidden, self._layer, None if self._weights.head is None else self._predict)
         return trace

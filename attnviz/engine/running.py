@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from attnviz.engine.attended import Attended
+from attnviz.engine.attended import Attended, first_rows
 from attnviz.engine.changes import differing_layers
+from attnviz.engine.cutting import n_common
 from attnviz.engine.forward import Beginning, Pass, embed
 from attnviz.engine.layer_change import layer_change
 from attnviz.engine.positions import places_stay
 from attnviz.engine.residual import apply, normed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from attnviz.engine.config import Kind, ModelConfig, Stack
+    from attnviz.engine.config import Kind, Stack
     from attnviz.engine.layer_change import LayerChange
     from attnviz.engine.layers import AttentionWeights, Norms, StackWeights, Weights
     from attnviz.engine.ops import Float32
     from attnviz.engine.projected import Projected
     from attnviz.engine.tokenizer import Encoding
     from attnviz.engine.trace import Trace
+
+# A text that is taken over in part is so many times as long as that part at most. Where one half is the same a third of the time is
+# saved; where a quarter is, an eighth, and that is lost again when all layers are shown, whose attention is then made anew.
+_WORTH: Final = 2
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Start:
-    """How much of a side is taken over from an earlier run: its first layers of all tokens, or all layers of its first tokens."""
+    """What of a side earlier runs have already: of all its tokens the first `n_layer` layers, from the run `below`; of its first
+    `n_token` tokens all layers, from the run `before`."""
 
     n_layer: int = 0
+    below: Trace | None = None
     n_token: int = 0
+    before: Trace | None = None
 
 
 def sides_of(trace: Trace, weights: Weights) -> list[Side]:
@@ -65,58 +73,60 @@ def sizes_of(trace: Trace, sides: list[Side]) -> dict[Kind, tuple[int, int, int,
     }
 
 
-def starts_of(trace: Trace, sides: list[Side], like: Trace | None) -> list[Start]:
-    """What of each side an earlier run has already: for the same tokens the layers below the first difference; for a causal model
-    that reads on, the vectors of its first tokens."""
-    if like is None or like.config is not trace.config or like.head_count != trace.head_count:
-        return [Start() for _ in sides]
-    first = differing_layers(trace.changes, like.changes)
-    starts: list[Start] = []
-    for side in sides:
-        is_decoder = side.kinds != trace.kinds[:1]
-        encoder_is_same = not is_decoder or starts[0].n_layer == sides[0].stack.n_layer
-        before = like.decoder_encoding if is_decoder else like.encoding
-        differs = [first[kind] for kind in side.kinds if kind in first]
-        starts.append(_start(trace.config, side, before, differs) if encoder_is_same else Start())
-    return starts
+def starts_of(trace: Trace, sides: list[Side], likes: Sequence[Trace]) -> list[Start]:
+    """What of each side is taken over from earlier runs, so that least is left to compute: for the same tokens the layers below the
+    first difference; for a causal model that reads on, all that it made of the first tokens, where these are the same."""
+    usable = [like for like in likes if like.config is trace.config and like.head_count == trace.head_count]
+    return [_start(trace, side, usable) for side in sides]
 
 
-def _start(config: ModelConfig, side: Side, before: Encoding, differs: list[int]) -> Start:
-    own, other = side.tokens, before
-    n = len(other.tokens)
-    if not (np.array_equal(own.ids[:n], other.ids) and np.array_equal(own.segments[:n], other.segments)):
-        return Start()
-    if len(own.tokens) == n:
-        return Start(n_layer=min(differs, default=side.stack.n_layer))
-    reads_on = side.stack.looks[0].is_causal and not differs and places_stay(side.stack, n, len(own.tokens))
-    return Start(n_token=n) if reads_on and config.padding_id is None else Start()
+def _start(trace: Trace, side: Side, likes: Sequence[Trace]) -> Start:
+    n, start, is_decoder = len(side.tokens.tokens), Start(), side.kinds != trace.kinds[:1]
+    for like in likes:
+        first = differing_layers(trace.changes, like.changes)
+        if is_decoder and (trace.kinds[0] in first or not _are_equal(trace.encoding, like.encoding)):
+            continue  # its encoder gave other vectors
+        other = like.decoder_encoding if is_decoder else like.encoding
+        if not (_are_equal(side.tokens, other) or _can_be_parted(side.stack, n, len(other.tokens))):
+            continue
+        common = n_common(side.tokens, other)
+        n_layer = min((first[kind] for kind in side.kinds if kind in first), default=side.stack.n_layer)
+        if common == n and n_layer > start.n_layer:
+            start = replace(start, n_layer=n_layer, below=like)
+        if common < n <= _WORTH * common and n_layer == side.stack.n_layer and common > start.n_token:
+            start = replace(start, n_token=common, before=like)
+    return start if start.n_layer < side.stack.n_layer else replace(start, n_token=0, before=None)
+
+
+def _are_equal(one: Encoding, other: Encoding) -> bool:
+    return len(one.tokens) == len(other.tokens) == n_common(one, other)
+
+
+def _can_be_parted(stack: Stack, n: int, other: int) -> bool:
+    """Whether what a stack makes of the first tokens of a text with `n` of them is the same in one with `other`."""
+    return stack.looks[0].is_causal and places_stay(stack, n, other)
 
 
 def run_side(
-    trace: Trace,
-    side: Side,
-    start: Start,
-    like: Trace | None,
-    encoded: Float32 | None,
-    step: Callable[[], None],
-    cancelled: Callable[[], bool],
+    trace: Trace, side: Side, start: Start, encoded: Float32 | None, step: Callable[[], None], cancelled: Callable[[], bool]
 ) -> Float32:
     """The final vectors of one side, [token, width]; what it leaves behind goes to the trace. Raises Cancelled."""
-    reads_on = start.n_token > 0
-    if not reads_on and start.n_layer:
-        for kind in side.kinds:
-            trace.take_over(like, kind, start.n_layer)
+    below, before = start.below, start.before
+    own, n, n_past = side.kinds[0], len(side.tokens.tokens), start.n_token
+    for kind in side.kinds if below is not None else ():
+        trace.take_over(below, kind, start.n_layer, n)
     if start.n_layer == side.stack.n_layer:
-        trace.leave(side.kinds, like.entering(start.n_layer, side.kinds[0]))
-        return like.hidden if side.kinds == trace.kinds[:1] else like.decoder_hidden
+        trace.leave(side.kinds, first_rows(below.entering(start.n_layer, own), n))
+        return first_rows(_final(below, side), n)
 
     def keep(is_cross: bool, entering: Float32, projected: Projected, attention: Float32, sink: Float32 | None) -> None:
         kind = side.kinds[is_cross]
-        if reads_on:
-            before = like.attended(trace.n_layer_of(kind), kind)
-            trace.keep(kind, before.before(entering, projected, sink), None)
-        else:
+        if before is None:
             trace.keep(kind, Attended(entering, projected, sink, side.head_count), attention)
+        else:
+            layer = trace.n_layer_of(kind)
+            known = before.attended(layer, kind).until(n_past, is_cross)
+            trace.keep(kind, known.before(entering, projected, sink), None)
 
     def change(is_cross: bool, layer: int) -> LayerChange | None:
         kind = side.kinds[is_cross]
@@ -124,23 +134,23 @@ def run_side(
         return layer_change(trace.changes, kind, layer, frozen)
 
     def past(is_cross: bool, layer: int, weights: AttentionWeights, norms: Norms) -> Projected:
-        before = like.attended(layer, side.kinds[is_cross])
-        if before.projected.v is not None:
-            return before.projected
-        seen = encoded if is_cross else normed(before.entering, norms.before, side.stack)
-        return replace(before.projected, v=apply(seen, weights.v))
+        known = before.attended(layer, side.kinds[is_cross]).until(n_past, is_cross)
+        if known.projected.v is not None:
+            return known.projected
+        seen = encoded if is_cross else normed(known.entering, norms.before, side.stack)
+        return replace(known.projected, v=apply(seen, weights.v))
 
-    beginning = Beginning(start.n_layer, start.n_token, change, past if reads_on else None)
+    beginning = Beginning(start.n_layer, n_past, change, None if before is None else past)
     passing = Pass(side.stack, side.weights, side.head_count, keep, step, cancelled, encoded, beginning)
-    if start.n_layer:
-        x = like.entering(start.n_layer, side.kinds[0])
-    else:
-        x = embed(trace.config, side.stack, side.weights, side.tokens)[start.n_token :]
-    leaving = passing.run(x)
+    x = first_rows(below.entering(start.n_layer, own), n) if below else embed(trace.config, side.stack, side.weights, side.tokens)
+    leaving = passing.run(x[n_past:])
     final = passing.final(leaving)
-    if reads_on:
-        before = like.hidden if side.kinds == trace.kinds[:1] else like.decoder_hidden
-        leaving = np.concatenate([like.entering(side.stack.n_layer, side.kinds[0]), leaving])
-        final = np.concatenate([before, final])
+    if before is not None:
+        leaving = np.concatenate([before.entering(side.stack.n_layer, own)[:n_past], leaving])
+        final = np.concatenate([_final(before, side)[:n_past], final])
     trace.leave(side.kinds, leaving)
     return final
+
+
+def _final(trace: Trace, side: Side) -> Float32:
+    return trace.hidden if side.kinds == trace.kinds[:1] else trace.decoder_hidden

@@ -242,10 +242,13 @@ class Trace:
         if attention is not None:
             self._attention.put((kind, layer), attention)
 
-    def take_over(self, other: Trace, kind: Kind, n_layer: int) -> None:
-        """Take over the first layers of another run, in which it is the same."""
+    def take_over(self, other: Trace, kind: Kind, n_layer: int, n: int) -> None:
+        """Take over the first layers of another run, in which the first `n` queries are the same."""
         for layer, attended in enumerate(other._attended[kind][:n_layer]):
-            self.keep(kind, attended, other._attention.get((kind, layer)))
+            is_whole = n == len(attended.entering)
+            # That of fewer queries is made anew: rows of a larger product have other last bits, and layers that are the same in two
+            # runs must not seem to differ for the way that each of them came by.
+            self.keep(kind, attended.until(n, kind == "cross"), other._attention.get((kind, layer)) if is_whole else None)
 
     def leave(self, kinds: Sequence[Kind], leaving: Float32) -> None:
         """Take over the vectors that leave the last of the layers that have these attentions."""
