@@ -41,14 +41,9 @@ class RecentTraces:
         self.keep(request, trace)
         return _cut(trace, len(request.written))
 
-    def nearest(self, request: Request) -> Trace | None:
-        """The trace from which most can be taken over; None if none is of use."""
-        key = _key(request)
-        if key in self._kept:  # written to another end, or not as far
-            return _cut(self._kept[key], _common(self._kept[key], request))
-        n = len(request.written)
-        like = [trace for other, trace in self._kept.items() if replace(other, changes=key.changes) == key]
-        return next((_cut(trace, n) for trace in reversed(like) if _common(trace, request) == n), None)
+    def of(self, model: Path) -> list[Trace]:
+        """All traces of a model, the newest first: what a further run may take over from."""
+        return [trace for request, trace in reversed(self._kept.items()) if request.model == model]
 
     def keep(self, request: Request, trace: Trace) -> None:
         """Keep a trace as the newest."""

@@ -141,7 +141,7 @@ class Runner:
         """The trace of a request, made of what earlier ones have of it, and the milliseconds that it took when it was made."""
         found = self._traces.find(request)
         if found is None:
-            like, started = self._traces.nearest(request), perf_counter()
+            like, started = self._traces.of(request.model), perf_counter()
             found = model.trace(
                 request.text,
                 request.pair,
