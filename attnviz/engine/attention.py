@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from attnviz.engine.heads import apply_attention
+from attnviz.engine.products import apply, apply_each
 from attnviz.engine.projected import Projected
-from attnviz.engine.residual import apply, normed
+from attnviz.engine.residual import normed
 from attnviz.engine.rope import rotate
 from attnviz.engine.watch import EVERY, Watch, unwatched
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
     from attnviz.engine.config import Looking, Stack
     from attnviz.engine.layer_change import LayerChange
-    from attnviz.engine.layers import AttentionWeights, Linear, Norm
+    from attnviz.engine.layers import AttentionWeights, Norm
     from attnviz.engine.ops import Float32
     from attnviz.engine.watch import Stage
 
-    Keep = Callable[[Projected, Float32, Float32 | None], None]
+    Keep = Callable[[Projected, Float32 | None, Float32 | None], None]
 
 # What each side goes through: its projection, the norm of its heads, the turn by its positions.
 _Q_STAGES: Final[tuple[Stage, Stage, Stage]] = ("q_projected", "q_normed", "q_turned")
 _K_STAGES: Final[tuple[Stage, Stage, Stage]] = ("k_projected", "k_normed", "k_turned")
 
 
-def unkept(projected: Projected, attention: Float32, sink: Float32 | None) -> None:
+def unkept(projected: Projected, attention: Float32 | None, sink: Float32 | None) -> None:
     """The keeping of somebody who keeps nothing."""
 
 
@@ -57,19 +57,20 @@ class AttentionPart:
         keep: Keep = unkept,
         rows: slice = EVERY,
         watch: Watch = unwatched,
+        is_whole: bool = True,
     ) -> Float32:
         """What the tokens of x take from the tokens `seen`, [token, d_model]; with rows those tokens of x alone.
 
-        keep is called with the queries and keys of all tokens, and the attention and the sinks' share of the rows.
+        keep is called with the queries and keys of all tokens, and the attention, None unless it is wanted whole, and the sinks'
+        share of the rows.
         """
         if self.past is None:
-            projected, v = self._project(x, seen, watch), None
+            projected, v = self._project(x, seen, watch)
         else:
             projected = self._go_on(self.past, x, is_cross=seen is not x)
             v, rows = projected.v, slice(len(self.past.q), None)
-        attention, sink = projected.attention(head_count, rows, watch)
+        context, attention, sink = projected.mix(v, head_count, rows, watch, is_whole)
         keep(projected, attention, sink)
-        context = apply_attention(attention, self.values(seen, watch) if v is None else v, self.stack)
         if self.change is not None and self.change.strengths:
             watch("mixed", context)
             self.change.strengthen(context, head_count)
@@ -81,47 +82,50 @@ class AttentionPart:
 
         keep is called for each text in turn. The bias is that of the longest text: of a shorter one it is the same corner.
         """
-        projected, v = self._project(x, x, unwatched), self.values(x, unwatched)
+        projected, v = self._project(x, x, unwatched)
         context = np.empty((len(x), self.stack.n_head * self.stack.d_head), np.float32)
         for one in rows:
             n = one.stop - one.start
             bias = None if self.bias is None else self.bias[:, :n, :n]
             own = replace(projected, q=projected.q[one], k=projected.k[one], bias=bias)
-            attention, sink = own.attention(head_count)
+            context[one], attention, sink = own.mix(v[one], head_count, EVERY, unwatched, True)
             keep(own, attention, sink)
-            context[one] = apply_attention(attention, v[one], self.stack)
         if self.change is not None and self.change.strengths:
             self.change.strengthen(context, head_count)
         return apply(context, self.weights.out)
 
-    def values(self, seen: Float32, watch: Watch = unwatched) -> Float32:
+    def values(self, seen: Float32) -> Float32:
         """The values of the tokens looked at, [key, n_kv_head·d_head]."""
-        v = apply(seen, self.weights.v)
-        watch("values", v)
-        return v
+        return apply(seen, self.weights.v)
 
-    def _project(self, x: Float32, seen: Float32, watch: Watch) -> Projected:
+    def _project(self, x: Float32, seen: Float32, watch: Watch) -> tuple[Projected, Float32]:
+        """Queries and keys, and values."""
         weights, stack = self.weights, self.stack
-        q = self._side(x, weights.q, weights.q_norm, stack.n_head, _Q_STAGES, watch)
-        k = self._side(seen, weights.k, weights.k_norm, stack.n_kv_head, _K_STAGES, watch)
-        return Projected(q, k, stack, self.look, self.bias, weights.sinks, self.change)
+        if seen is x:
+            q, k, v = apply_each(x, (weights.q, weights.k, weights.v))
+        else:
+            q, (k, v) = apply(x, weights.q), apply_each(seen, (weights.k, weights.v))
+        q = self._side(q, weights.q_norm, stack.n_head, _Q_STAGES, watch)
+        k = self._side(k, weights.k_norm, stack.n_kv_head, _K_STAGES, watch)
+        watch("values", v)
+        return Projected(q, k, stack, self.look, self.bias, weights.sinks, self.change), v
 
     def _go_on(self, past: Projected, x: Float32, is_cross: bool) -> Projected:
         """Queries, keys and values of all tokens, made anew for those of x alone; in cross-attention the keys are as they were."""
         weights, stack = self.weights, self.stack
-        q = np.concatenate([past.q, self._side(x, weights.q, weights.q_norm, stack.n_head, _Q_STAGES, unwatched)])
         k, v = past.k, past.v
-        if not is_cross:
-            k = np.concatenate([k, self._side(x, weights.k, weights.k_norm, stack.n_kv_head, _K_STAGES, unwatched)])
-            v = np.concatenate([v, self.values(x, unwatched)])
+        if is_cross:
+            q = apply(x, weights.q)
+        else:
+            q, new_k, new_v = apply_each(x, (weights.q, weights.k, weights.v))
+            k = np.concatenate([k, self._side(new_k, weights.k_norm, stack.n_kv_head, _K_STAGES, unwatched)])
+            v = np.concatenate([v, new_v])
+        q = np.concatenate([past.q, self._side(q, weights.q_norm, stack.n_head, _Q_STAGES, unwatched)])
         return Projected(q, k, stack, self.look, self.bias, weights.sinks, self.change, v)
 
-    def _side(
-        self, x: Float32, weights: Linear, norm: Norm | None, n_head: int, stages: tuple[Stage, Stage, Stage], watch: Watch
-    ) -> Float32:
-        """Queries or keys: [token, d_model] -> [token, n_head·d_head]."""
+    def _side(self, y: Float32, norm: Norm | None, n_head: int, stages: tuple[Stage, Stage, Stage], watch: Watch) -> Float32:
+        """Queries or keys from their projection, [token, n_head·d_head], perhaps in place."""
         projected, with_norm, turned = stages
-        y = apply(x, weights)
         watch(projected, y)
         if norm is not None:  # of each head's numbers, or of all heads' together, as wide as the norm is
             y = normed(y.reshape(-1, norm.scale.shape[0]), norm, self.stack).reshape(y.shape)

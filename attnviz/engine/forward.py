@@ -11,7 +11,8 @@ import numpy as np
 from attnviz.engine.attention import AttentionPart
 from attnviz.engine.ops import ACTIVATIONS, Float32, layer_norm, times_sigmoid
 from attnviz.engine.positions import alibi, bucket_bias
-from attnviz.engine.residual import add_part, apply, normed
+from attnviz.engine.products import apply, in_columns, multiply
+from attnviz.engine.residual import add_part, normed
 from attnviz.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -50,19 +51,21 @@ class Pass:
     """One text's way through one stack of layers. keep(is_cross, entering, projected, attention, sink) is called for each
     attention made, with the vectors that enter its part, which nothing changes any more; step() after each layer; encoded: for a
     decoder that looks at an encoder's final vectors, [token, d_model]; rows: of several texts at once, each one's rows, for each of
-    which in turn keep is called with its own attention and with what enters of all."""
+    which in turn keep is called with its own attention and with what enters of all; is_whole: whether keep is to get the attention
+    of a text that is run alone, which then takes memory, and else None."""
 
     def __init__(
         self,
         stack: Stack,
         weights: StackWeights,
         head_count: int,
-        keep: Callable[[bool, Float32, Projected, Float32, Float32 | None], None],
+        keep: Callable[[bool, Float32, Projected, Float32 | None, Float32 | None], None],
         step: Callable[[], None],
         cancelled: Callable[[], bool],
         encoded: Float32 | None = None,
         beginning: Beginning | None = None,
         rows: Sequence[slice] | None = None,
+        is_whole: bool = True,
     ) -> None:
         self._stack = stack
         self._weights = weights
@@ -73,6 +76,7 @@ class Pass:
         self._encoded = encoded
         self._beginning = beginning or Beginning()
         self._rows = rows
+        self._is_whole = is_whole
 
     def run(self, x: Float32) -> Float32:
         """The token vectors after the last layer, before the final norm, [token, d_model]; x: those before the first layer that is
@@ -141,24 +145,36 @@ class Pass:
             keep: Keep = partial(self._keep, is_cross, entering)
             if self._rows is not None:
                 return part.output_of_many(x, self._rows, self._head_count, keep)
-            return part.output(x, self._encoded if is_cross else x, self._head_count, keep)
+            return part.output(x, self._encoded if is_cross else x, self._head_count, keep, is_whole=self._is_whole)
 
         return attend
 
     def _feed_forward(self, x: Float32, weights: FeedForward) -> Float32:
         """[token, d_model] -> [token, d_model]."""
+        inner = np.empty((len(x), weights.up.weight.shape[1]), np.float32)
+        in_columns(x, inner.shape[1], partial(self._think, x, weights, inner), 1 if weights.gate is None else 2)
+        return apply(inner, weights.down)
+
+    def _think(self, x: Float32, weights: FeedForward, inner: Float32, columns: slice) -> None:
+        """Some columns of what goes into the feed-forward part's last product."""
         activate = ACTIVATIONS[self._stack.activation]
+        inner = inner[:, columns]
         if weights.gate is None:
-            return apply(activate(apply(x, weights.up)), weights.down)
-        gate, up = apply(x, weights.gate), apply(x, weights.up)
+            multiply(x, weights.up, columns, inner)
+            activate(inner)
+            return
+        up = np.empty(inner.shape, np.float32)
+        multiply(x, weights.gate, columns, inner)
+        multiply(x, weights.up, columns, up)
         limit = self._stack.gate_limit
-        if limit is not None:  # gpt-oss: both are clamped, and the gate opens on up + 1
-            np.minimum(gate, np.float32(limit), out=gate)
+        if limit is None:
+            activate(inner)
+        else:  # gpt-oss: both are clamped, and the gate opens on up + 1
+            np.minimum(inner, np.float32(limit), out=inner)
             np.clip(up, -limit, limit, out=up)
             up += 1.0
-        inner = activate(gate) if limit is None else times_sigmoid(gate, self._stack.gate_slope)
+            times_sigmoid(inner, self._stack.gate_slope)
         inner *= up
-        return apply(inner, weights.down)
 
     def _experts(self, x: Float32, router: Linear, layer: int) -> Float32:
         """Each token through its highest-scored experts, weighted by the softmax of those scores. Source: Jiang et al. 2024

@@ -62,16 +62,22 @@ def attend(
     sinks: Float32 | None = None,
     rows: slice = EVERY,
     watch: Watch = unwatched,
+    keys: slice = EVERY,
+    out: Float32 | None = None,
+    columns: Float32 | None = None,
 ) -> tuple[Float32, Float32 | None]:
     """Attention of one layer, [head, query, key], and the share of its sinks, [head, query], where it has them.
 
     q: [query, n_head·d_head] and k: [key, n_kv_head·d_head], the trained heads side by side;
-    bias: [n_head, 1 or query, key] on the scores; sinks: [n_head]; rows: the queries whose attention is made.
+    bias: [n_head, 1 or query, key] on the scores; sinks: [n_head]; rows: the queries whose attention is made, one after the other;
+    keys: those that it is made for, all that any of these queries may see; out: where it goes, None for a fresh array;
+    columns: what `key_columns` makes of k, where somebody has made it for several calls.
     """
-    scores = products(q[rows], k, stack, head_count, scale_of(stack, look, head_count))
+    columns = key_columns(k, stack, head_count) if columns is None else columns
+    scores = products(q[rows], columns[..., keys], scale_of(stack, look, head_count), head_count, out)
     watch("scaled", scores)
     if bias is not None:
-        added = _per_head(bias if bias.shape[1] == 1 else bias[:, rows], head_count)
+        added = _per_head((bias if bias.shape[1] == 1 else bias[:, rows])[..., keys], head_count)
         watch("bias", added)
         scores += added
     if look.soft_cap is not None:
@@ -82,20 +88,29 @@ def attend(
     hidden = hidden_keys(q.shape[0], k.shape[0], look)
     if hidden is not None:
         watch("hidden", hidden[rows])
-        np.copyto(scores, -np.inf, where=hidden[rows])
+        here, first = hidden[rows, keys], 0
+        if look.reach is None:  # keys before the first of these queries are hidden from none
+            first = max(0, range(len(q))[rows].start - range(len(k))[keys].start)
+        np.copyto(scores[..., first:], -np.inf, where=here[:, first:])
     watch("scores", scores)
     return _shares(scores, None if sinks is None else _per_head(sinks, head_count), watch)
 
 
-def apply_attention(attention: Float32, v: Float32, stack: Stack) -> Float32:
+def apply_attention(attention: Float32, v: Float32, stack: Stack, out: Float32 | None = None) -> Float32:
     """The weighted values, trained heads side by side: [head, query, key], [key, n_kv_head·d_head] -> [query, n_head·d_head]."""
-    head_count, n, _ = attention.shape
-    if head_count == stack.n_head:
-        shared = attention.reshape(stack.n_kv_head, -1, n, v.shape[0])
-        context = np.matmul(shared, split_heads(v, stack.n_kv_head)[:, None])
-        return context.reshape(head_count, n, -1).transpose(1, 0, 2).reshape(n, -1)
-    values = split_heads(repeat_heads(v, stack), head_count)
-    return np.matmul(attention, values).transpose(1, 0, 2).reshape(n, -1)
+    head_count, n, n_key = attention.shape
+    context = np.empty((n, stack.n_head * stack.d_head), np.float32) if out is None else out
+    values = _shared_heads(v, stack, head_count)
+    shared = attention.reshape(len(values), -1, n, n_key)
+    np.matmul(shared, values[:, None], out=context.reshape(n, *shared.shape[:2], -1).transpose(1, 2, 0, 3))
+    return context
+
+
+def visible_keys(n_key: int, look: Looking, rows: range) -> slice:
+    """The keys between the first and the last that any of these queries may see."""
+    start = 0 if look.reach is None else max(0, rows.start - look.reach)
+    stop = rows.stop if look.is_causal else n_key if look.reach is None else rows.stop + look.reach
+    return slice(min(start, n_key), min(stop, n_key))
 
 
 def hidden_keys(n_query: int, n_key: int, look: Looking) -> NDArray[np.bool_] | None:
@@ -128,16 +143,27 @@ def scale_of(stack: Stack, look: Looking, head_count: int) -> np.float32:
     return np.float32(look.scale * math.sqrt(head_count / stack.n_head))
 
 
-def products(q: Float32, k: Float32, stack: Stack, head_count: int, scale: np.float32) -> Float32:
-    """Products of queries and keys times `scale`, [head, query, key]."""
+def products(q: Float32, columns: Float32, scale: np.float32, head_count: int, out: Float32 | None = None) -> Float32:
+    """Products of queries [query, n_head·d_head] and `key_columns` times `scale`, [head, query, key]."""
     # The queries are scaled, not the scores: n·d products instead of H·n·n.
     queries = split_heads(q, head_count) * scale
+    made = np.empty((head_count, len(q), columns.shape[2]), np.float32) if out is None else out
+    shared = queries.reshape(len(columns), -1, *queries.shape[1:])
+    np.matmul(shared, columns[:, None], out=made.reshape(*shared.shape[:3], -1))
+    return made
+
+
+def key_columns(k: Float32, stack: Stack, head_count: int) -> Float32:
+    """Keys as columns for each head that queries share, [shared head, width, key]: a view, or with another number of heads than
+    the trained one perhaps repeated for each."""
+    return _shared_heads(k, stack, head_count).swapaxes(1, 2)
+
+
+def _shared_heads(x: Float32, stack: Stack, head_count: int) -> Float32:
+    """Keys or values by the heads that queries share, [shared head, key, width]: as trained, else repeated for each head."""
     if head_count == stack.n_head:
-        shared = queries.reshape(stack.n_kv_head, -1, *queries.shape[1:])
-        keys = split_heads(k, stack.n_kv_head)[:, None]
-        return np.matmul(shared, keys.swapaxes(-1, -2)).reshape(head_count, q.shape[0], k.shape[0])
-    keys = split_heads(repeat_heads(k, stack), head_count)
-    return np.matmul(queries, keys.swapaxes(-1, -2))
+        return split_heads(x, stack.n_kv_head)
+    return split_heads(repeat_heads(x, stack), head_count)
 
 
 def _shares(scores: Float32, sinks: Float32 | None, watch: Watch) -> tuple[Float32, Float32 | None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attnviz.engine.blas import on_one_thread
 from attnviz.engine.budget import First
 from attnviz.engine.changes import NOTHING, check_changes
 from attnviz.engine.checkpoint import Checkpoint, Plan
@@ -21,7 +22,7 @@ from attnviz.engine.forward import predict
 from attnviz.engine.heads import check_head_count
 from attnviz.engine.layers import Weights, n_bytes
 from attnviz.engine.memory import free_memory, size
-from attnviz.engine.needs import Needs, logits_bytes, needs_of, run_bytes
+from attnviz.engine.needs import Needs, asked_bytes, attention_fits, logits_bytes, needs_of, run_bytes
 from attnviz.engine.packed import run_packed
 from attnviz.engine.running import run_side, sides_of, sizes_of, starts_of
 from attnviz.engine.texts import read_texts
@@ -107,6 +108,7 @@ class Model:
         tokenizer of such a model but not its prediction head, as sentence embedders do, has it too."""
         return self.tokenizer.mask if self.config.kinds == ("encoder",) else None
 
+    @on_one_thread()
     @np.errstate(all="ignore")  # what is no number is found by _sound
     def trace(
         self,
@@ -146,7 +148,8 @@ class Model:
         texts = read.text, read.pair, read.decoding
         trace = Trace(config, read.encoding, count, *texts, changes, len(written), unchanged, read.begun)
         sides = sides_of(trace, self._weights)
-        check_changes(changes, sizes_of(trace, sides))
+        sizes = sizes_of(trace, sides)
+        check_changes(changes, sizes)
         starts = starts_of(trace, sides, likes)
         done, total = 0, sum(side.stack.n_layer - start.n_layer for side, start in zip(sides, starts, strict=True))
 
@@ -157,11 +160,13 @@ class Model:
 
         finals: list[Float32] = []
         for side, start in zip(sides, starts, strict=True):
-            finals.append(self._sound(run_side(trace, side, start, finals[0] if finals else None, step, cancelled)))
+            encoded = finals[0] if finals else None
+            finals.append(self._sound(run_side(trace, side, start, encoded, step, cancelled, attention_fits(sizes))))
         decoder_hidden = finals[1] if len(finals) > 1 else None
         trace.finish(finals[0], decoder_hidden, self._layer, None if self._weights.head is None else self._predict)
         return trace
 
+    @on_one_thread()
     @np.errstate(all="ignore")
     def read_packed(
         self,
@@ -238,7 +243,8 @@ class Model:
 
     def _check_memory(self, lengths: list[int], head_count: int, reads_on: bool) -> None:
         """Refuse a text that the memory does not hold, before anything is computed."""
-        needed = run_bytes(self.config, head_count, *lengths, reads_on=reads_on) + self._needs.largest
+        asked = asked_bytes(self.config, head_count, *lengths)
+        needed = run_bytes(self.config, head_count, *lengths, reads_on=reads_on) + asked + self._needs.largest
         free = self._make_room(needed)
         if needed > free:
             raise InputError(

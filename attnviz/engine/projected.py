@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnviz.engine.heads import attend
+from attnviz.engine.attention_blocks import attend_in_blocks
+from attnviz.engine.heads import apply_attention, attend
 from attnviz.engine.watch import EVERY, Watch, unwatched
 
 if TYPE_CHECKING:
@@ -36,16 +37,54 @@ class Projected:
     @np.errstate(all="ignore")  # a product beyond float32 is infinity, which a soft-cap brings back
     def attention(self, head_count: int, rows: slice = EVERY, watch: Watch = unwatched) -> tuple[Float32, Float32 | None]:
         """Attention [head, query, key] and the sinks' share [head, query], or None without sinks; rows: those queries alone."""
-        change = self.change
+        queries = range(len(self.q))[rows]
+        if watch is not unwatched:
+            return self.block(head_count, queries, watch=watch)
+        attention = np.empty((head_count, len(queries), len(self.k)), np.float32)
+        _, sink = attend_in_blocks(self, head_count, queries, None, attention)
+        return attention, sink
+
+    @np.errstate(all="ignore")
+    def mix(
+        self, v: Float32, head_count: int, rows: slice, watch: Watch, is_whole: bool
+    ) -> tuple[Float32, Float32 | None, Float32 | None]:
+        """What queries take from the values v, [query, n_head·d_head], their attention, [head, query, key], unless it is not
+        wanted whole, and the sinks' share, [head, query], or None without sinks."""
+        queries = range(len(self.q))[rows]
+        if watch is not unwatched:
+            attention, sink = self.block(head_count, queries, watch=watch)
+            return apply_attention(attention, v, self.stack), attention, sink
+        attention = np.empty((head_count, len(queries), len(self.k)), np.float32) if is_whole else None
+        context, sink = attend_in_blocks(self, head_count, queries, v, attention)
+        return context, attention, sink
+
+    @property
+    def looked_at(self) -> Float32:
+        """The keys that its attention is made with, [key, n_kv_head·d_head]."""
+        frozen = None if self.change is None else self.change.frozen
+        return self.k if frozen is None else frozen.looked_at
+
+    def block(
+        self,
+        head_count: int,
+        rows: range,
+        keys: slice = EVERY,
+        out: Float32 | None = None,
+        watch: Watch = unwatched,
+        columns: Float32 | None = None,
+    ) -> tuple[Float32, Float32 | None]:
+        """The attention of a few queries, [head, query, key], on `keys`, all that they may see, and their sinks' share; made by
+        this thread alone. out: where the attention goes; columns: the keys as `by_columns` of what is looked at lays them out."""
+        change, some = self.change, slice(rows.start, rows.stop)
         if change is None:
-            return self._attend(head_count, rows, watch)
+            return self._attend(head_count, some, watch, keys, out, columns)
         if change.frozen is None:
-            attention, sink = self._attend(head_count, rows, watch)
+            attention, sink = self._attend(head_count, some, watch, keys, out, columns)
         else:
             if watch is not unwatched:
-                self._attend(head_count, rows, watch)
-            attention, sink = change.frozen.attention(head_count, rows)
-        attention, sink = change.change(attention, sink, len(self.q), len(self.k), self.look, rows)
+                self._attend(head_count, some, watch, keys)
+            attention, sink = change.frozen.block(head_count, rows, keys, out, columns=columns)
+        attention, sink = change.change(attention, sink, len(self.q), len(self.k), self.look, some)
         watch("changed", attention)
         return attention, sink
 
@@ -64,5 +103,14 @@ class Projected:
             change=change,
         )
 
-    def _attend(self, head_count: int, rows: slice, watch: Watch) -> tuple[Float32, Float32 | None]:
-        return attend(self.q, self.k, self.stack, self.look, head_count, self.bias, self.sinks, rows, watch)
+    def _attend(
+        self,
+        head_count: int,
+        rows: slice,
+        watch: Watch,
+        keys: slice,
+        out: Float32 | None = None,
+        columns: Float32 | None = None,
+    ) -> tuple[Float32, Float32 | None]:
+        look, bias, sinks = self.look, self.bias, self.sinks
+        return attend(self.q, self.k, self.stack, look, head_count, bias, sinks, rows, watch, keys, out, columns)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from attnviz.engine.ops import NORMS, Float32, linear
+import numpy as np
+
+from attnviz.engine.ops import NORMS, Float32
+from attnviz.engine.threads import in_parts
 from attnviz.engine.watch import EVERY, Watch, unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attnviz.engine.config import Stack
-    from attnviz.engine.layers import Linear, Norm, Norms
+    from attnviz.engine.layers import Norm, Norms
+
+# Numbers whose norm is worth a second thread: it takes some 50 us.
+_WORTH_A_THREAD: Final = 1 << 16
 
 
 def add_part(
@@ -40,9 +46,12 @@ def add_part(
 
 def normed(x: Float32, norm: Norm | None, stack: Stack) -> Float32:
     """The norm of the stack's kind, or x itself without one."""
-    return x if norm is None else NORMS[stack.norm](x, norm.scale, norm.shift, stack.norm_eps)
+    if norm is None:
+        return x
+    y = np.empty_like(x)
 
+    def part(rows: slice) -> None:
+        y[rows] = NORMS[stack.norm](x[rows], norm.scale, norm.shift, stack.norm_eps)
 
-def apply(x: Float32, weights: Linear) -> Float32:
-    """x·weight + bias, [token, in] -> [token, out], a fresh array."""
-    return linear(x, weights.weight, weights.bias)
+    in_parts(len(x), part, _WORTH_A_THREAD // x.shape[1])
+    return y

@@ -13,7 +13,8 @@ from attnviz.engine.cutting import n_common
 from attnviz.engine.forward import Beginning, Pass, embed
 from attnviz.engine.layer_change import layer_change
 from attnviz.engine.positions import places_stay
-from attnviz.engine.residual import apply, normed
+from attnviz.engine.products import apply
+from attnviz.engine.residual import normed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,9 +109,16 @@ def _can_be_parted(stack: Stack, n: int, other: int) -> bool:
 
 
 def run_side(
-    trace: Trace, side: Side, start: Start, encoded: Float32 | None, step: Callable[[], None], cancelled: Callable[[], bool]
+    trace: Trace,
+    side: Side,
+    start: Start,
+    encoded: Float32 | None,
+    step: Callable[[], None],
+    cancelled: Callable[[], bool],
+    is_whole: bool,
 ) -> Float32:
-    """The final vectors of one side, [token, width]; what it leaves behind goes to the trace. Raises Cancelled."""
+    """The final vectors of one side, [token, width]; what it leaves behind goes to the trace, with its attention if `is_whole`.
+    Raises Cancelled."""
     below, before = start.below, start.before
     own, n, n_past = side.kinds[0], len(side.tokens.tokens), start.n_token
     for kind in side.kinds if below is not None else ():
@@ -141,7 +149,8 @@ def run_side(
         return replace(known.projected, v=apply(seen, weights.v))
 
     beginning = Beginning(start.n_layer, n_past, change, None if before is None else past)
-    passing = Pass(side.stack, side.weights, side.head_count, keep, step, cancelled, encoded, beginning)
+    is_whole = is_whole and before is None
+    passing = Pass(side.stack, side.weights, side.head_count, keep, step, cancelled, encoded, beginning, is_whole=is_whole)
     x = first_rows(below.entering(start.n_layer, own), n) if below else embed(trace.config, side.stack, side.weights, side.tokens)
     leaving = passing.run(x[n_past:])
     final = passing.final(leaving)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from attnviz.engine.heads import products, repeat_heads, scale_of, split_heads
+from attnviz.engine.heads import key_columns, products, repeat_heads, scale_of, split_heads
 from attnviz.engine.residual import add_part
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def steps_of(inside: Inside, query: int, following: Float32) -> Steps:
         entering=inside.entering[query],
         q=_last(stages, "q"),
         k=_last(stages, "k"),
-        products=products(projected.q[rows], projected.k, stack, head_count, np.float32(1.0))[:, 0],
+        products=products(projected.q[rows], key_columns(projected.k, stack, head_count), np.float32(1.0), head_count)[:, 0],
         scale=float(scale_of(stack, look, head_count)),
         weighted=attention[:, :, None] * values,
         context=mixed.reshape(head_count, -1),

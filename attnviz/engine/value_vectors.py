@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.engine.heads import repeat_heads, split_heads
-from attnviz.engine.residual import apply, normed
+from attnviz.engine.products import apply
+from attnviz.engine.residual import normed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

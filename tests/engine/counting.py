@@ -1,17 +1,20 @@
-"""Model files that count what is read of them."""
+"""What is counted of a run in place of its time: what it reads of its files, and the rows of its products."""
 
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import numpy as np
 
-from attnviz.engine import model
+from attnviz.engine import forward, model, products
 from attnviz.engine.folder import open_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pytest
@@ -20,6 +23,21 @@ if TYPE_CHECKING:
     from attnviz.engine.folder import Opened
     from attnviz.engine.ops import Float32
     from attnviz.engine.tensors import TensorSource
+
+
+@contextmanager
+def rows_multiplied() -> Iterator[list[int]]:
+    """How many rows each product with a weight matrix had. Of a product that is shared out, each part counts by itself: the models
+    of the tests are too small for that."""
+    rows: list[int] = []
+    whole = products.multiply
+
+    def counted(x: Float32, *rest: Any) -> None:
+        rows.append(len(x))
+        whole(x, *rest)
+
+    with mock.patch.object(products, "multiply", counted), mock.patch.object(forward, "multiply", counted):
+        yield rows
 
 
 class Reads(Counter[str]):

@@ -18,7 +18,7 @@ from attnviz.engine import memory, needs, trace
 from attnviz.engine import model as model_module
 from attnviz.engine.memory import free_memory, size
 from attnviz.engine.model import Model, load_model
-from attnviz.engine.needs import logits_bytes, run_bytes
+from attnviz.engine.needs import attention_fits, logits_bytes, run_bytes
 from attnviz.engine.steps import steps_bytes
 from attnviz.engine.value_vectors import value_bytes
 from attnviz.errors import InputError, ModelError
@@ -108,6 +108,22 @@ def test_a_run_takes_what_was_foreseen_and_at_least_half_of_it(
             taken = growth(lambda text=text, head_count=head_count: run(model, text, head_count))
             foreseen = run_bytes(model.config, head_count or model.config.n_head, *n)
             assert taken <= foreseen <= 2 * taken, f"{n} tokens, {head_count} heads: {size(taken)} of {size(foreseen)}"
+
+
+def test_the_memory_of_a_long_text_grows_with_its_tokens_not_with_their_pairs(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3, "max_position_embeddings": 4_096}
+    model = load_model(write_larger("llama-gqa", tmp_path, **sizes, num_attention_heads=8, num_key_value_heads=4))
+    taken = {}
+    for words in (500, 1_000, 2_000):
+        text = "the fox " * words
+        n, _ = lengths(run(model, text))
+        assert not attention_fits({"decoder": (3, 8, n, n)}) or words == 500
+        taken[n] = growth(lambda text=text: model.trace(text).hidden)
+    (_, _), (n, less), (longer, more) = taken.items()
+    assert longer == pytest.approx(2 * n, rel=0.01)
+    # Twice the tokens take at most twice the memory; pairs of them would take four times: 8 heads of 4,001 tokens have 489 MiB.
+    assert more < 2.1 * less
+    assert more < 60 * MIB
 
 
 @pytest.mark.parametrize("case", ["llama-gqa", "mixtral-two-of-four"])

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
-from unittest import mock
 
 import numpy as np
 import pytest
 
-from attnviz.engine import residual
 from attnviz.engine.changes import NOTHING, Changes, HeadAt, WeightAt
 from attnviz.engine.cutting import can_be_cut, until
-from attnviz.engine.ops import linear
 from attnviz.errors import InputError
 from tests.engine.changing import MINILM, assert_same_bits, everything, layers_computed, opener, places
+from tests.engine.counting import rows_multiplied
 from tests.golden.families_reader import read_about
 from tests.golden.predictions_reader import causal_cases, translator_cases
 
@@ -116,14 +114,6 @@ def test_tokens_are_written_with_other_head_counts(opened: Opener, case: str) ->
         assert_near(write(model, one, changes, head_count)[-1], wanted, f"{head_count} heads")
 
 
-class Rows(list[int]):
-    """How many rows each product with a weight matrix had."""
-
-    def __call__(self, x: Any, weight: Any, bias: Any) -> Any:
-        self.append(len(x))
-        return linear(x, weight, bias)
-
-
 @pytest.mark.parametrize("one", STAYING, ids=name_of)
 def test_only_the_new_token_goes_through_the_layers(opened: Opener, one: Written) -> None:
     model = opened(one.case)
@@ -131,8 +121,7 @@ def test_only_the_new_token_goes_through_the_layers(opened: Opener, one: Written
     side = "decoder" if "cross" in trace.kinds else "first"
     n_layer = trace.n_layer_of("decoder")
     for n in range(1, len(one.continuation) + 1):
-        rows = Rows()
-        with layers_computed() as computed, mock.patch.object(residual, "linear", rows):
+        with layers_computed() as computed, rows_multiplied() as rows:
             after = model.trace(one.text, written=one.continuation[:n], like=trace)
         assert computed == [(side, layer, 1) for layer in range(n_layer)]
         # A prompt's run has not kept its values: they are made once, one product for each attention.

@@ -85,7 +85,7 @@ def test_the_two_runs_changed_about_negate_the_difference(
     one, other = run_of(minilm, texts[0], head_count), run_of(minilm, texts[1])
     there, back = difference(against(one, other), view), difference(against(other, one), view)
     np.testing.assert_array_equal(there.sight.shown, -back.sight.shown)
-    assert there.left_out == back.left_out[::-1]
+    assert there.left_out == pytest.approx(back.left_out[::-1], abs=1e-12)  # sums of the same numbers in another order
     assert there.alone == back.alone[::-1]
     assert there.largest == back.largest
 

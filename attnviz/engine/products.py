@@ -1,0 +1,102 @@
+"""Products of token vectors with weights, the greater part of a run's work: shared between processors by columns of the weights."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from attnviz.engine.blas import has_small_kernels
+from attnviz.engine.threads import at_once, n_processor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from attnviz.engine.layers import Linear
+    from attnviz.engine.ops import Float32
+
+# Multiplications that are worth a second thread: handing a part over takes 15 to 30 us, in which one thread does so many.
+_WORTH_A_THREAD: Final = 1_500_000
+# The most multiplications of a product that OpenBLAS does with its small kernels.
+_SMALL: Final = 1_000_000
+# Parts begin at columns that the kernels' registers begin with.
+_GRAIN: Final = 64
+
+
+def apply(x: Float32, weights: Linear) -> Float32:
+    """x·weight + bias, [token, in] -> [token, out], a fresh array."""
+    return apply_each(x, (weights,))[0]
+
+
+def apply_each(x: Float32, several: Sequence[Linear]) -> list[Float32]:
+    """x·weight + bias for each of several weights, [token, in] -> [token, out] each, fresh arrays."""
+    made = [np.empty((len(x), weights.weight.shape[1]), np.float32) for weights in several]
+    tasks: list[Callable[[], None]] = []
+    for columns_of_all in _columns(x, sum(y.shape[1] for y in made)):
+        tasks.append(partial(_multiply_each, x, several, made, columns_of_all))
+    at_once(tasks)
+    return made
+
+
+def in_columns(x: Float32, width: int, part: Callable[[slice], None], n_product: int = 1) -> None:
+    """Have part(columns) done for slices that make up range(width), at once where the products of x that each makes, `n_product`
+    for each column, are worth it."""
+    at_once([partial(part, columns) for columns in _columns(x, width, n_product)])
+
+
+def multiply(x: Float32, weights: Linear, columns: slice, out: Float32) -> None:
+    """Some columns of x·weight + bias, [token, in] -> [token, column], into `out`."""
+    weight = weights.weight[:, columns]
+    width = _block(x, weight)
+    if width:
+        _product_in_blocks(x, weight, width, out)
+    else:
+        np.matmul(x, weight, out=out)
+    if weights.bias is not None:
+        out += weights.bias[columns]
+
+
+def _multiply_each(x: Float32, several: Sequence[Linear], made: Sequence[Float32], of_all: slice) -> None:
+    """The columns of all the products side by side that lie in a slice."""
+    start = 0
+    for weights, y in zip(several, made, strict=True):
+        columns = slice(max(of_all.start - start, 0), min(of_all.stop - start, y.shape[1]))
+        if columns.start < columns.stop:
+            multiply(x, weights, columns, y[:, columns])
+        start += y.shape[1]
+
+
+def _columns(x: Float32, width: int, n_product: int = 1) -> list[slice]:
+    """The columns of each processor."""
+    n_part = min(n_processor(), width // _GRAIN, x.size * width * n_product // _WORTH_A_THREAD)
+    if n_part < 2:
+        return [slice(0, width)]
+    ends = [width * number // n_part // _GRAIN * _GRAIN for number in range(n_part)] + [width]
+    return [slice(start, stop) for start, stop in pairwise(ends)]
+
+
+def _block(x: Float32, weight: Float32) -> int:
+    """The columns of a block with which a product of few rows is fastest, 0 for all of them.
+
+    A large product begins with a copy of the weights in the order of its kernels, which for 16 rows takes longer than the rest:
+    16 rows by [384, 1536] make 41 GFLOP/s on one thread, and 92 in blocks of 16 columns, which need none.
+    """
+    n_row, depth = x.shape
+    if not has_small_kernels() or n_row < 2 or weight.dtype != x.dtype:
+        return 0
+    by_column = weight.strides[0] == weight.itemsize
+    for width in (32, 16) if by_column and n_row <= 32 else () if by_column else (64,):
+        if n_row * depth * width <= _SMALL and weight.shape[1] >= width:
+            return width
+    return 0
+
+
+def _product_in_blocks(x: Float32, weight: Float32, width: int, out: Float32) -> None:
+    depth, n = weight.shape
+    whole = n - n % width
+    blocks = weight[:, :whole].reshape(depth, -1, width).transpose(1, 0, 2)
+    np.matmul(x, blocks, out=out[:, :whole].reshape(len(x), -1, width).transpose(1, 0, 2))
+    if whole < n:
+        np.matmul(x, weight[:, whole:], out=out[:, whole:])

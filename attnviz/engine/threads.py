@@ -1,0 +1,64 @@
+"""Work that this machine's processors share. NumPy lets go of the interpreter in its loops and products, so threads serve."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+@cache
+def n_processor() -> int:
+    """How many processors work is shared between: the whole ones that this process may use. The second half of a processor that
+    runs two threads adds nothing to a product, which keeps the first one's units full."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
+
+
+def at_once(tasks: Sequence[Callable[[], None]]) -> None:
+    """Have all the tasks done, each once, by this thread and by others that have nothing to do; returns when they are.
+
+    Where the other processors are busy this thread does all of them, so that nothing waits for a thread that does not run. What a
+    task raises is raised here.
+    """
+    if len(tasks) < 2 or n_processor() < 2:
+        for task in tasks:
+            task()
+        return
+    left, errors = iter(tasks), np.geterr()
+    helpers = [_pool().submit(_help, left, errors) for _ in range(min(n_processor(), len(tasks)) - 1)]
+    try:
+        for task in left:
+            task()
+    finally:
+        running = [helper for helper in helpers if not helper.cancel()]
+        for helper in running:
+            helper.exception()  # waits
+    for helper in running:
+        helper.result()
+
+
+def in_parts(n: int, part: Callable[[slice], None], least: int) -> None:
+    """Have part(slice) done for slices that make up range(n): one for each processor, at once, if each has `least` or more."""
+    n_part = max(1, min(n_processor(), n // max(least, 1)))
+    ends = [n * number // n_part for number in range(n_part + 1)]
+    at_once([partial(part, slice(start, stop)) for start, stop in pairwise(ends)])
+
+
+def _help(left: Iterator[Callable[[], None]], errors: dict[str, str]) -> None:
+    with np.errstate(**errors):  # each thread has its own
+        for task in left:
+            task()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n_processor() - 1, thread_name_prefix="attnviz-engine")

@@ -1,0 +1,93 @@
+"""Shared work is done whole, once, and what goes wrong in a part is heard of."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from threadpoolctl import ThreadpoolController
+
+from attnviz.engine import blas, threads
+from attnviz.engine.blas import on_one_thread
+from attnviz.engine.threads import at_once, in_parts
+
+
+@pytest.fixture(autouse=True)
+def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "n_processor", lambda: 2)
+
+
+@given(st.integers(0, 200), st.integers(0, 50))
+def test_each_number_of_a_range_is_in_just_one_part(n: int, least: int) -> None:
+    seen = np.zeros(n, int)
+
+    def part(some: slice) -> None:
+        seen[some] += 1
+
+    in_parts(n, part, least)
+    assert (seen == 1).all()
+
+
+@given(st.integers(0, 30))
+def test_each_task_is_done_once(n: int) -> None:
+    done: list[int] = []
+    at_once([partial(done.append, number) for number in range(n)])
+    assert sorted(done) == list(range(n))
+
+
+def test_two_tasks_are_done_at_once() -> None:
+    meeting = threading.Barrier(2, timeout=30)
+    at_once([meeting.wait, meeting.wait])  # each waits for the other
+
+
+def test_shared_work_may_share_its_parts_again() -> None:
+    done: list[int] = []
+    at_once([partial(at_once, [partial(done.append, 2 * outer + inner) for inner in range(2)]) for outer in range(4)])
+    assert sorted(done) == list(range(8))
+
+
+@pytest.mark.parametrize("broken", range(4))
+def test_what_a_task_raises_is_raised_when_the_others_have_ended(broken: int) -> None:
+    running: list[int] = []
+
+    def task(number: int) -> None:
+        running.append(number)
+        if number == broken:
+            raise ZeroDivisionError(number)
+        running.remove(number)
+
+    with pytest.raises(ZeroDivisionError):
+        at_once([partial(task, number) for number in range(4)])
+    assert running == [broken]
+
+
+def test_parts_treat_numbers_that_are_none_as_the_thread_that_shares_them() -> None:
+    meeting = threading.Barrier(2, timeout=30)
+
+    def part(_: slice) -> None:
+        meeting.wait()
+        np.log(np.zeros(1, np.float32))  # a warning, and with it a failure of this test, unless it is let pass
+
+    with np.errstate(divide="ignore"):
+        in_parts(2, part, 1)
+
+
+def test_products_are_back_on_their_threads_when_the_last_of_those_who_wanted_one_has_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(blas, "_one_thread", blas._OneThread())  # that of the program may be wanted for good
+
+    def n_thread() -> set[int]:
+        return {library["num_threads"] for library in ThreadpoolController().info() if library["user_api"] == "blas"}
+
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+        before = n_thread()
+        with on_one_thread():
+            with on_one_thread():
+                assert n_thread() <= {1}
+            assert n_thread() <= {1}
+        assert n_thread() == before
