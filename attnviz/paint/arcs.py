@@ -14,11 +14,9 @@ from attnviz.paint.paths import cubic_path
 from attnviz.scene.arcs.focus import arcs_in_focus, focus_labels, other_ends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-    from attnviz.scene.scene import ArcScene, TokenBox
+    from attnviz.scene.scene import Arcs, ArcScene, TokenBox
 
 # Steps of opacity that hairlines are sorted into: one path and one pen each, in place of one per arc.
 _LEVELS = 24
@@ -48,22 +46,31 @@ def paint_arcs(
     hairline: float = 1.0,
     chosen: NDArray[np.bool_] | None = None,
     strength: float = 1.0,
+    beneath: bool = False,
 ) -> None:
-    """The arcs, or the `chosen` ones ([arc]), weakest first; strength: 0 to 1, multiplies their opacity."""
+    """The arcs, or the `chosen` ones ([arc]), weakest first; strength: 0 to 1, multiplies their opacity.
+
+    beneath: put hairlines under what is there, on an image without a ground; they have to be weaker than what is.
+    """
     arcs = scene.arcs
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     shown = np.ones(len(arcs), bool) if chosen is None else chosen
-    level = np.ceil(arcs.opacity * _LEVELS).astype(np.intp)
+    level = _levels(arcs)
     # On a dense screen one device pixel is a thinner line; more opacity makes up for it.
     dense = 1.0 if hairline else painter.device().devicePixelRatio() ** 0.7
-    for group in _groups(np.flatnonzero(shown & (arcs.width <= 1.0)), level, arcs.colour):
+    order = hairlines(arcs)
+    groups = _groups(order[shown[order]], level, arcs.colour)
+    if beneath:
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationOver)
+    for group in reversed(groups) if beneath else groups:
         colour = see_through(arcs.colours[arcs.colour[group[0]]], strength * dense * level[group[0]] / _LEVELS)
         painter.setPen(QPen(colour, hairline))
         # A wide line is filled as a shape, and one shape of many arcs takes twice the time of many (512 tokens at 300 dpi:
         # 11.9 s against 5.6); a device-wide one is drawn at once, and the calls are what counts.
         for part in (group,) if not hairline else np.split(group, range(1, len(group))):
             painter.drawPath(cubic_path(arcs.curve[part]))
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
     for arc in np.flatnonzero(shown & (arcs.width > 1.0)):
         pen = QPen(see_through(arcs.colours[arcs.colour[arc]], strength * float(arcs.opacity[arc])), float(arcs.width[arc]))
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
@@ -116,10 +123,20 @@ def _paint_join(scene: ArcScene, box: TokenBox, painter: QPainter) -> None:
     painter.drawLine(QPointF(before.left if before is not None else box.left, y), QPointF(box.right, y))
 
 
-def _groups(arcs: NDArray[np.intp], level: NDArray[np.intp], colour: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    """The arcs in groups of one opacity and colour, the weakest level first."""
-    if not arcs.size:
-        return
-    key = level[arcs] * (colour.max() + 1) + colour[arcs]
-    order = np.argsort(key, kind="stable")
-    yield from np.split(arcs[order], np.flatnonzero(np.diff(key[order])) + 1)
+def hairlines(arcs: Arcs) -> NDArray[np.intp]:
+    """The arcs that are no wider than a hairline in the order in which they are painted: by steps of opacity, the weakest first,
+    and within a step by colour."""
+    thin = np.flatnonzero(arcs.width <= 1.0)
+    return thin[np.lexsort((arcs.colour[thin], _levels(arcs)[thin]))]
+
+
+def _levels(arcs: Arcs) -> NDArray[np.intp]:
+    return np.ceil(arcs.opacity * _LEVELS).astype(np.intp)
+
+
+def _groups(order: NDArray[np.intp], level: NDArray[np.intp], colour: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Arcs in that order, in groups of one opacity and colour."""
+    if not order.size:
+        return []
+    begins = (np.diff(level[order]) != 0) | (np.diff(colour[order]) != 0)
+    return np.split(order, np.flatnonzero(begins) + 1)

@@ -591,7 +591,7 @@ def test_arcs_are_as_sharp_as_the_screen_that_the_window_is_moved_to(hands: Hand
     for ratio in (1.0, 2.0, 1.5):
         monkeypatch.setattr(hands.canvas, "devicePixelRatioF", lambda ratio=ratio: ratio)
         hands.canvas.repaint()
-        image = hands.canvas._arcs
+        image = hands.canvas._arcs.image
         assert image is not None
         assert image.devicePixelRatio() == ratio
         assert image.size() == hands.canvas.size() * ratio

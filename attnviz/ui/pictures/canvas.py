@@ -1,6 +1,7 @@
 """The arc diagram on the screen: follows pointer and keys.
 
-The arcs are painted once into an image; a token in focus or an arc under the pointer is an overlay and rebuilds nothing.
+The arcs are painted once into an image, many of them in slices between events; a token in focus or an arc under the pointer is an
+overlay and rebuilds nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEasingCurve, QPointF, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from attnviz.paint.arcs import ground_strength, paint_arcs, paint_text
 from attnviz.paint.pair import paint_pair
@@ -17,6 +18,7 @@ from attnviz.paint.paths import cubic_path
 from attnviz.scene.arcs.focus import arcs_in_focus
 from attnviz.scene.arcs.hit import arc_text, arc_under, token_under
 from attnviz.scene.scene import ArcScene
+from attnviz.ui.pictures.arcs_image import ArcsImage
 from attnviz.ui.pictures.picture_view import PictureView
 from attnviz.ui.pictures.tips import paint_tip
 
@@ -42,7 +44,8 @@ class Canvas(PictureView):
         super().__init__(parent)
         self.setAccessibleName("Attention")
         self.head_notes: dict[int, str] = {}  # what is said of a head where an arc of it is named
-        self._arcs: QImage | None = None
+        self._arcs = ArcsImage(self)
+        self._arcs.completed.connect(self.update)
         self._hover_token: int | None = None
         self._lent_focus: int | None = None
         self._hover_arc: int | None = None
@@ -62,6 +65,11 @@ class Canvas(PictureView):
     def scene(self) -> ArcScene | None:
         """The scene on the screen, in the focus it was built with."""
         return self._scene if isinstance(self._scene, ArcScene) else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all arcs are painted: of very many the weaker ones follow a moment after the others."""
+        return self._arcs.is_complete
 
     @property
     def focus_token(self) -> int | None:
@@ -121,7 +129,7 @@ class Canvas(PictureView):
             painter.save()
             painter.resetTransform()
             painter.setOpacity(1.0 if scene.focus is None else ground_strength(scene))
-            painter.drawImage(0, 0, self._arcs_image(scene))
+            painter.drawImage(0, 0, self._arcs.of(scene))
             painter.restore()
             if scene.focus is not None:
                 paint_arcs(scene, painter, 0.0, arcs_in_focus(scene))
@@ -183,7 +191,7 @@ class Canvas(PictureView):
         return self._hover_token is None
 
     def moved(self) -> None:
-        self._arcs = None
+        self._arcs.clear()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
@@ -239,18 +247,6 @@ class Canvas(PictureView):
         if moved:
             self.focusMoved.emit(self.focus_token)
         self.update()
-
-    def _arcs_image(self, scene: ArcScene) -> QImage:
-        ratio = self.devicePixelRatioF()
-        if self._arcs is None or self._arcs.devicePixelRatio() != ratio:
-            self._arcs = QImage(self.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
-            self._arcs.setDevicePixelRatio(ratio)
-            self._arcs.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(self._arcs)
-            self.enter_scene(painter)
-            paint_arcs(scene, painter, 0.0)
-            painter.end()
-        return self._arcs
 
     def _paint_gliding(self, scene: ArcScene, painter: QPainter) -> None:
         share = float(self._motion.currentValue())
