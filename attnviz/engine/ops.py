@@ -34,26 +34,32 @@ _ODDS = (
 _ODDS_END = 6.5
 
 
-def layer_norm(x: Float32, scale: Float32 | None, shift: Float32 | None, eps: float) -> Float32:  # [n, d], [d], [d] -> [n, d]
+def layer_norm(
+    x: Float32, scale: Float32 | None, shift: Float32 | None, eps: float, out: Float32 | None = None
+) -> Float32:  # [n, d], [d], [d] -> [n, d]
     """Each row brought to mean 0 and variance 1, then scaled and shifted. Source: Ba et al. 2016."""
-    centred = x - x.mean(axis=1, keepdims=True)
+    mean = _sums(x)
+    mean /= np.float32(x.shape[1])
+    centred = np.subtract(x, mean[:, None], out=out)
     variance = np.einsum("nd,nd->n", centred, centred)
     variance /= np.float32(x.shape[1])
     variance += np.float32(eps)
     centred /= _root(variance)[:, None]
-    if scale is not None:
-        centred *= scale
-    if shift is not None:
-        centred += shift
-    return centred
+    return _scaled(centred, scale, shift)
 
 
-def rms_norm(x: Float32, scale: Float32 | None, shift: Float32 | None, eps: float) -> Float32:  # [n, d], [d], [d] -> [n, d]
+def rms_norm(
+    x: Float32, scale: Float32 | None, shift: Float32 | None, eps: float, out: Float32 | None = None
+) -> Float32:  # [n, d], [d], [d] -> [n, d]
     """Each row brought to mean square 1, then scaled and shifted. Source: Zhang & Sennrich 2019."""
     square = np.einsum("nd,nd->n", x, x)
     square /= np.float32(x.shape[1])
     square += np.float32(eps)
-    y = x / _root(square)[:, None]
+    return _scaled(np.divide(x, _root(square)[:, None], out=out), scale, shift)
+
+
+def _scaled(y: Float32, scale: Float32 | None, shift: Float32 | None) -> Float32:
+    """y·scale + shift, in place."""
     if scale is not None:
         y *= scale
     if shift is not None:
@@ -193,8 +199,10 @@ def _blocks(x: Float32) -> Iterator[Float32]:
 
 def _polynomial(x: Float32, coefficients: tuple[float, ...]) -> Float32:
     """Horner's rule, highest power first."""
-    y = np.full_like(x, coefficients[0])
-    for coefficient in coefficients[1:]:
-        y *= x
+    first, *others, last = coefficients
+    y = x * first
+    for coefficient in others:
         y += coefficient
+        y *= x
+    y += last
     return y

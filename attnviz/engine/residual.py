@@ -51,7 +51,7 @@ def normed(x: Float32, norm: Norm | None, stack: Stack) -> Float32:
     y = np.empty_like(x)
 
     def part(rows: slice) -> None:
-        y[rows] = NORMS[stack.norm](x[rows], norm.scale, norm.shift, stack.norm_eps)
+        NORMS[stack.norm](x[rows], norm.scale, norm.shift, stack.norm_eps, y[rows])
 
     in_parts(len(x), part, _WORTH_A_THREAD // x.shape[1])
     return y
