@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +15,11 @@ from attnviz.paint.paths import cubic_path
 from attnviz.scene.arcs.focus import arcs_in_focus, focus_labels, other_ends
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from attnviz.scene.scene import Arcs, ArcScene, TokenBox
+    from attnviz.scene.scene import Arcs, ArcScene, Box, TokenBox
 
 # Steps of opacity that hairlines are sorted into: one path and one pen each, in place of one per arc.
 _LEVELS = 24
@@ -78,32 +81,35 @@ def paint_arcs(
         painter.drawPath(cubic_path(arcs.curve[arc : arc + 1]))
 
 
-def paint_text(scene: ArcScene, painter: QPainter) -> None:
-    """Tokens, bands, captions, notes and, for a token in focus, its numbers."""
+def paint_text(scene: ArcScene, painter: QPainter, sight: Box | None = None) -> None:
+    """Tokens, bands, captions, notes and, for a token in focus, its numbers; sight: the part of the picture that is seen, tokens
+    out of which need not be painted."""
     numbers = focus_labels(scene, text_width)
     paint_page(scene, painter)
-    _paint_tokens(scene, painter)
+    _paint_tokens(scene, painter, sight)
     paint_lines([label for label, _ in numbers], [dot for _, dot in numbers], scene.theme, painter)
 
 
-def _paint_plates(scene: ArcScene, painter: QPainter) -> None:
+def _paint_plates(scene: ArcScene, tokens: Sequence[TokenBox], painter: QPainter) -> None:
     """Some paper behind each row of a text of several, so that it can be read where arcs pass under it."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(see_through(scene.theme.paper, _PLATE))
-    for row in range(scene.tokens[-1].row + 1):
-        boxes = [box for box in scene.tokens if box.row == row]
-        left, right = boxes[0].left - 4, boxes[-1].right + 4
-        painter.drawRoundedRect(QRectF(left, boxes[0].top + 2, right - left, boxes[0].bottom - boxes[0].top - 4), 4, 4)
+    for _, row in itertools.groupby(tokens, key=lambda box: box.row):
+        first, *others = row
+        left, right = first.left - 4, (others[-1] if others else first).right + 4
+        painter.drawRoundedRect(QRectF(left, first.top + 2, right - left, first.bottom - first.top - 4), 4, 4)
 
 
-def _paint_tokens(scene: ArcScene, painter: QPainter) -> None:
+def _paint_tokens(scene: ArcScene, painter: QPainter, sight: Box | None) -> None:
+    # Of 500 tokens a window has some 100 in sight, and each takes 10 us whether or not it has.
+    tokens = [box for box in scene.tokens if sight is None or (box.bottom >= sight.top and box.top <= sight.bottom)]
     if any(box.row for box in scene.tokens):
-        _paint_plates(scene, painter)
+        _paint_plates(scene, tokens, painter)
     attended = set(other_ends(scene)[arcs_in_focus(scene)].tolist()) if scene.focus is not None else None
-    for box in scene.tokens:  # before the letters, whose tails may reach down to the line
+    for box in tokens:  # before the letters, whose tails may reach down to the line
         if box.joined:
             _paint_join(scene, box, painter)
-    for box in scene.tokens:
+    for box in tokens:
         if box.index == scene.focus:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(scene.theme.focus_ground))

@@ -19,6 +19,7 @@ from attnviz.paint.painter import paint_scene
 from attnviz.paint.paths import cubic_path
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
+from attnviz.scene.scene import Box
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import View
 from tests.scene.pictures import run_of, text_of
@@ -116,6 +117,18 @@ def test_each_tokens_ink_is_where_the_scene_says(scene: Scene) -> None:
         within = ink_in(pixels, box.left - 0.5 * scene.font_size, box.top, box.right + 1, box.bottom)
         assert within == everywhere
         assert ink_in(whole, box.left, box.top, box.right, box.bottom) > 0
+
+
+@pytest.mark.parametrize("focus", [None, 20])
+def test_what_is_in_sight_is_the_same_without_the_tokens_that_are_not(minilm: Model, focus: int | None) -> None:
+    view = View(layer=3, focus=focus)
+    scene = build_scene(run_of(minilm, text_of(minilm, 120)), view, LIGHT, Layout(500.0), text_width)
+    top, bottom = scene.height / 3, scene.height / 2
+    whole = painted(scene, lambda painter: paint_text(scene, painter))
+    seen = painted(scene, lambda painter: paint_text(scene, painter, Box(0.0, top, scene.width, bottom)))
+    rows = slice(int(top) + 1, int(bottom))
+    assert np.array_equal(seen[rows], whole[rows])
+    assert not np.array_equal(seen, whole)
 
 
 def test_arcs_are_painted_along_their_curves_and_nowhere_else(scene: Scene) -> None:

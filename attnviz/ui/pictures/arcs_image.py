@@ -9,14 +9,13 @@ from PySide6.QtGui import QImage, QPainter
 
 from attnviz.paint.arcs import paint_arcs
 from attnviz.paint.slices import slices_of
-from attnviz.scene.scene import Box
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from attnviz.scene.scene import ArcScene
-    from attnviz.ui.pictures.picture_view import PictureView
+    from attnviz.ui.pictures.canvas import Canvas
 
 # Device pixels of line: Qt takes some 45 ns for each, so that 2,700 arcs of a sentence, 855,000 of them, would hold the window for
 # 45 ms, on a dense screen for 90. The first slice has the 750 arcs of a sentence under the usual threshold, and takes a frame.
@@ -25,11 +24,11 @@ _THEN: Final = 250_000.0
 
 
 class ArcsImage(QObject):
-    """Belongs to a view, whose zoom and place it has; `clear` when any of them has changed."""
+    """Belongs to a canvas, whose zoom and place it has; `clear` when any of them has changed."""
 
     completed = Signal()  # the arcs that came later are there, too
 
-    def __init__(self, view: PictureView) -> None:
+    def __init__(self, view: Canvas) -> None:
         super().__init__(view)
         self.image: QImage | None = None
         self._scene: ArcScene | None = None
@@ -66,10 +65,8 @@ class ArcsImage(QObject):
         return self.image
 
     def _slices(self, scene: ArcScene, ratio: float) -> list[NDArray[np.bool_]]:
-        view = self.parent()
-        sight = Box(*view.viewport.to_scene(0, 0), *view.viewport.to_scene(view.width(), view.height()))
-        scale = ratio * view.zoom
-        return slices_of(scene.arcs, sight, _FIRST / scale, _THEN / scale)
+        scale = ratio * self.parent().zoom
+        return slices_of(scene.arcs, self.parent().sight, _FIRST / scale, _THEN / scale)
 
     def _paint(self, chosen: NDArray[np.bool_], beneath: bool = False) -> None:
         painter = QPainter(self.image)

@@ -17,7 +17,7 @@ from attnviz.paint.pair import paint_pair
 from attnviz.paint.paths import cubic_path
 from attnviz.scene.arcs.focus import arcs_in_focus
 from attnviz.scene.arcs.hit import arc_text, arc_under, token_under
-from attnviz.scene.scene import ArcScene
+from attnviz.scene.scene import ArcScene, Box
 from attnviz.ui.pictures.arcs_image import ArcsImage
 from attnviz.ui.pictures.picture_view import PictureView
 from attnviz.ui.pictures.tips import paint_tip
@@ -81,6 +81,11 @@ class Canvas(PictureView):
         return self.scene.focus if self.scene is not None else None
 
     @property
+    def sight(self) -> Box:
+        """The part of the scene that is in the widget."""
+        return Box(*self.viewport.to_scene(0, 0), *self.viewport.to_scene(self.width(), self.height()))
+
+    @property
     def hovered_arc(self) -> int | None:
         """The number of the arc under the pointer in the scene."""
         return self._hover_arc
@@ -139,7 +144,7 @@ class Canvas(PictureView):
             paint_pair(scene, self._pair.query, self._pair.key, painter)
         if self._drawn is not None:
             self._paint_drawn(scene, painter)
-        paint_text(scene, painter)
+        paint_text(scene, painter, self.sight)
 
     def paint_over(self, scene: ArcScene, painter: QPainter) -> None:
         if self._hover_arc is not None:
