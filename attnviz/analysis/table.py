@@ -47,12 +47,13 @@ class Table:
         """
         if not len(self.keys):
             return
+        columns = _as_slice(self.keys)
         n_row = 1 << (max(_BLOCK // len(self.keys), 1).bit_length() - 1)
         n_head = max(n_row // max(len(self.queries), 1), 1)
         for at in range(0, len(self.heads), n_head):
             of_heads = self.attention[_as_slice(self.heads[at : at + n_head])]
             for first in range(0, len(self.queries), n_row):
-                rows = of_heads[:, _as_slice(self.queries[first : first + n_row])][:, :, _as_slice(self.keys)]
+                rows = of_heads[:, _as_slice(self.queries[first : first + n_row])][:, :, columns]
                 yield at * len(self.queries) + first, rows.reshape(-1, len(self.keys))
 
     def at(self, head: NDArray[np.intp], query: NDArray[np.intp], key: NDArray[np.intp]) -> Float32:

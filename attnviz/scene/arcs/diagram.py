@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +58,7 @@ class Diagram:
     width: float
     is_difference: bool = False
 
-    @property
+    @cached_property
     def ends(self) -> Ends:
         """The ends of each edge."""
         return ends_of(self.edges, self.rows, _row_starts(self.rows, self.width), _lanes(len(self.sight.heads)))

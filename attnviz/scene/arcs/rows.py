@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Rows:
     second_text: int = 0
     widths: tuple[float, ...] = ()
 
-    @property
+    @cached_property
     def extents(self) -> tuple[tuple[range, float], ...]:
         """The rows of each text and how wide they are."""
         texts = (range(self.second_text), range(self.second_text, self.n_row)) if self.second_text else (range(self.n_row),)
