@@ -89,16 +89,16 @@ def strongest_edges(
     chosen = Strongest(most)
     may_be_more = most is not None and math.prod(table.shape) > most
     maxima = BlockMaxima(table, block_side(*table.shape[1:], most)) if may_be_more else None
-    for first, rows in table.blocks():
-        block = slice(first, first + len(rows))
+    for first, rows, are_seen in table.blocks():
+        block, here = slice(first, first + len(rows)), apart[: rows.shape[1]]
         sums[block] = rows.sum(axis=-1)
-        least[:, block] = least_to_pass(rows, threshold.kind, threshold.value, scale, apart)
-        passed = passes(rows, least[:, block], apart)
-        n_candidates += np.count_nonzero(rows > 0)
+        least[:, block] = least_to_pass(rows, sums[block], threshold.kind, threshold.value, scale, here)
+        n_candidates += np.count_nonzero(are_seen)
+        passed = passes(rows, least[:, block], here) & are_seen
         n_passed += np.count_nonzero(passed)
-        chosen.add(rows, passed, first * len(table.keys))
+        chosen.add(rows, passed, first * len(table.keys), len(table.keys))
         if maxima is not None:
-            maxima.add(rows, passed & ~apart, first)
+            maxima.add(rows, passed & ~here if here.any() else passed, first)
     place, spread = chosen.weakest_first(), None
     if maxima is not None and n_passed > most:
         place, n_strongest = spread_out(place, maxima.places(least[0]))

@@ -14,30 +14,31 @@ if TYPE_CHECKING:
 _TOP: Final = 4  # most rows hold most of their weight in a quarter of their keys
 
 
-def least_to_pass(rows: Float32, kind: Literal["mass", "weight"], value: float, scale: float, apart: NDArray[np.bool_]) -> Float32:
+def least_to_pass(
+    rows: Float32, sums: Float32, kind: Literal["mass", "weight"], value: float, scale: float, apart: NDArray[np.bool_]
+) -> Float32:
     """The smallest weight of each row of `rows`, [row, key], that passes a `Threshold`: [2, row], the second for the keys that are
-    `apart`, [key], whose weights are chosen by themselves. Infinite where none does; a weight of 0 never does."""
+    `apart`, [key], whose weights are chosen by themselves. Infinite where none does; a weight of 0 may. sums: [row]."""
     if kind == "weight":
         return np.full((2, len(rows)), value * scale, np.float32)
     if value >= 1.0:
         return np.zeros((2, len(rows)), np.float32)  # the sum of a row is known to float32 only: its last few would come and go
     if not apart.any():
-        return np.broadcast_to(least_of_mass(rows, value), (2, len(rows)))
-    return np.stack([least_of_mass(rows[:, part], value) for part in (~apart, apart)])
+        return np.broadcast_to(least_of_mass(rows, sums, value), (2, len(rows)))
+    return np.stack([least_of_mass(part, part.sum(axis=-1), value) for part in (rows[:, ~apart], rows[:, apart])])
 
 
 def passes(rows: Float32, least: Float32, apart: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each weight of `rows` passes, [row, key], by what `least_to_pass` gives."""
-    passed = rows >= (np.where(apart, least[1][:, None], least[0][:, None]) if apart.any() else least[0][:, None])
-    return np.logical_and(passed, rows > 0, out=passed)
+    """Whether each weight of `rows` passes, [row, key], by what `least_to_pass` gives; weights of 0 may."""
+    return rows >= (np.where(apart, least[1][:, None], least[0][:, None]) if apart.any() else least[0][:, None])
 
 
-def least_of_mass(rows: Float32, mass: float) -> Float32:
+def least_of_mass(rows: Float32, sums: Float32, mass: float) -> Float32:
     """The smallest of the fewest weights that sum to `mass` of each row, [row]: as large ones pass too. Infinite if none does."""
     if not rows.size or mass <= 0:
         return np.full(len(rows), np.inf, np.float32)
     falling = np.sort(rows, axis=-1)[:, ::-1]
-    wanted = np.float32(mass) * rows.sum(axis=-1)
+    wanted = np.float32(mass) * sums
     # A running sum takes twice the time of the sort, so it goes only as far as most rows need it.
     top = max(falling.shape[1] // _TOP, 1)
     least, reached = _least_that_sum_to(wanted, falling[:, :top])
@@ -64,14 +65,15 @@ class Strongest:
         self._places: list[NDArray[np.int64]] = []
         self._n = 0
 
-    def add(self, rows: Float32, passed: NDArray[np.bool_], first: int) -> None:
-        """Take those of `rows` that have passed, [row, key]; first: the place of their first weight, the others follow it."""
+    def add(self, rows: Float32, passed: NDArray[np.bool_], first: int, n_key: int) -> None:
+        """Take those of `rows` that have passed, [row, key]; first: the place of their first weight; n_key: how many places the
+        rows are apart."""
         if self._bound > 0:
             passed = passed & (rows >= self._bound)
         at = np.flatnonzero(passed)
         if at.size:
             self._weights.append(rows[passed])
-            self._places.append(at + first)
+            self._places.append(first + at + at // rows.shape[1] * (n_key - rows.shape[1]))
             self._n += len(at)
         if self._most is not None and self._n > 2 * self._most:
             self._keep()

@@ -36,7 +36,7 @@ class BlockMaxima:
 
     def add(self, rows: Float32, passed: NDArray[np.bool_], first: int) -> None:
         """Take those of `rows` that have passed, [row, key], one of the table's blocks; first: the number of its first row."""
-        _, n_query, n_key = self._table.shape
+        n_query, n_key = self._table.shape[1], rows.shape[1]
         head, query = divmod(first, n_query)
         weights = (rows * passed).reshape(-1, min(len(rows), n_query), n_key)
         # Reduced over an axis of its own: np.maximum.reduceat over the rows takes fifty times as long.
@@ -49,7 +49,7 @@ class BlockMaxima:
 
     def _merge(self, columns: Float32, head: int, query: int) -> None:
         first = query // self.side
-        known = self._of_columns[head : head + len(columns), first : first + columns.shape[1]]
+        known = self._of_columns[head : head + len(columns), first : first + columns.shape[1], : columns.shape[2]]
         np.maximum(known, columns, out=known)
 
     def places(self, least: Float32) -> NDArray[np.int64]:

@@ -39,11 +39,12 @@ class Table:
         """How many rows all heads have."""
         return len(self.heads) * len(self.queries)
 
-    def blocks(self) -> Iterator[tuple[int, Float32]]:
-        """All rows in turn, in blocks [row, key], each with the number of its first row.
+    def blocks(self) -> Iterator[tuple[int, Float32, NDArray[np.bool_]]]:
+        """All rows in turn, in blocks [row, key], each with the number of its first row and where its weights are above 0.
 
         Of a short text they are the rows of many heads; of a long one some rows of one head, a power of 2 of them, so that a
-        multiple of a larger power of 2 is never passed within a block.
+        multiple of a larger power of 2 is never passed within a block. The last keys are left out if none of the rows sees them, as
+        those are which a causal model hides; so are blocks that see none.
         """
         if not len(self.keys):
             return
@@ -53,8 +54,11 @@ class Table:
         for at in range(0, len(self.heads), n_head):
             of_heads = self.attention[_as_slice(self.heads[at : at + n_head])]
             for first in range(0, len(self.queries), n_row):
-                rows = of_heads[:, _as_slice(self.queries[first : first + n_row])][:, :, columns]
-                yield at * len(self.queries) + first, rows.reshape(-1, len(self.keys))
+                rows = of_heads[:, _as_slice(self.queries[first : first + n_row])][:, :, columns].reshape(-1, len(self.keys))
+                are_seen = rows > 0
+                seen = np.flatnonzero(are_seen.any(axis=0))
+                if seen.size:
+                    yield at * len(self.queries) + first, rows[:, : seen[-1] + 1], are_seen[:, : seen[-1] + 1]
 
     def at(self, head: NDArray[np.intp], query: NDArray[np.intp], key: NDArray[np.intp]) -> Float32:
         """Single weights; the places are broadcast against each other."""

@@ -239,6 +239,8 @@ def exact_cases(draw: st.DrawFn) -> tuple[NDArray[np.float32], list[int], list[i
     rng = np.random.default_rng(seed)
     weights = rng.integers(0, most + 1, (n_head, n_query, n_key)) * (rng.random((n_head, n_query, n_key)) < draw(st.floats(0, 1)))
     heads, queries, keys = (draw(st.lists(st.integers(0, n - 1), unique=True)) for n in (n_head, n_query, n_key))
+    if draw(st.booleans()):
+        weights = weights * np.tri(n_query, n_key, dtype=bool)  # as a causal model's
     whole = draw(st.booleans())
     return (weights / 64).astype(np.float32), heads, queries, list(range(n_key)) if whole else keys
 
