@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage, QPainter
 from attnviz.analysis.edges import Threshold
 from attnviz.paint.arcs import paint_arcs
 from attnviz.paint.fonts import text_width
+from attnviz.scene.arcs.glide import Glide
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
 from attnviz.scene.theme import load_theme
@@ -119,3 +120,14 @@ def test_a_picture_that_is_taken_away_leaves_nothing_to_paint(canvas: Canvas, mi
     assert canvas.is_complete
     qtbot.wait(20)
     assert canvas._arcs.image is None
+
+
+def test_after_a_motion_no_arc_is_gone_for_a_moment(canvas: Canvas, minilm: Model, qtbot: QtBot) -> None:
+    scene = scene_of(minilm, 13, 3)
+    canvas.show()
+    canvas.set_scene(scene, Glide(scene, scene, 12, 12))
+    with qtbot.waitSignal(canvas._motion.finished):
+        canvas.repaint()
+    canvas.repaint()
+    assert canvas.is_complete
+    assert np.abs(pixels_of(canvas._arcs.image) - whole(canvas, scene)).mean() < 0.5

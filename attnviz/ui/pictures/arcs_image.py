@@ -64,6 +64,12 @@ class ArcsImage(QObject):
                 self._next.start()
         return self.image
 
+    def complete(self) -> None:
+        """Paint what is still to come now."""
+        self._next.stop()
+        while self._left:
+            self._paint(self._left.pop(0), beneath=True)
+
     def _slices(self, scene: ArcScene, ratio: float) -> list[NDArray[np.bool_]]:
         scale = ratio * self.parent().zoom
         return slices_of(scene.arcs, self.parent().sight, _FIRST / scale, _THEN / scale)

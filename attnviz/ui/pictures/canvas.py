@@ -264,6 +264,9 @@ class Canvas(PictureView):
 
     def _on_motion_finished(self) -> None:
         self._glide = None
+        if self.scene is not None:  # all arcs were in motion: none may be gone for a moment
+            self._arcs.of(self.scene)
+            self._arcs.complete()
         self.update()
 
     def _paint_hovered(self, scene: ArcScene, painter: QPainter) -> None:
