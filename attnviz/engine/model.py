@@ -140,7 +140,7 @@ class Model:
         if config.decoder is not None and count != config.n_head:
             check_head_count(count, config.decoder.n_head, config.decoder.d_head)
         read = read_texts(self.name, config, self.tokenizer, text, pair, written)
-        self._check_memory(read.lengths, count, bool(written))
+        self._check_memory(read.lengths, count, bool(likes) and "decoder" in config.kinds)
         unchanged = None
         if changes.is_frozen:
             before = [one.unchanged or one for one in likes]

@@ -10,14 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from attnviz.engine import model as model_module
 from attnviz.engine import running
 from attnviz.engine.changes import NOTHING, HeadAt
 from attnviz.engine.cutting import n_common
+from attnviz.engine.model import load_model
+from attnviz.engine.needs import run_bytes
 from tests.engine.changing import MINILM, assert_same_bits, everything, is_same, layers_computed, opener, places
+from tests.engine.larger_models import write_larger
+from tests.engine.test_memory import LARGER, growth
 from tests.engine.test_writing import STAYING, WRITTEN, assert_near, from_scratch, original_positions, ways_to_change
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from attnviz.engine.model import Model
     from attnviz.engine.trace import Trace
@@ -281,6 +287,24 @@ def test_a_text_cut_short_keeps_no_more_than_twice_its_memory(opened: Opener, ca
         for one in (trace, frozen, frozen.unchanged):
             for name, array in arrays_kept(one).items():
                 assert base_of(array).nbytes <= 2 * array.nbytes, f"{name} of {n_word} words"
+
+
+@pytest.mark.parametrize("case", ["llama-gqa", "t5-tied"])
+def test_a_text_that_is_typed_on_takes_what_was_foreseen_its_values_among_it(case: str, tmp_path: Path) -> None:
+    model = load_model(write_larger(case, tmp_path, **LARGER[case]))
+    trace, asked = read(model, LONG), []
+
+    def foreseen(*sizes: Any, reads_on: bool = False) -> int:
+        asked.append(run_bytes(*sizes, reads_on=reads_on))
+        return asked[-1]
+
+    with mock.patch.object(model_module, "run_bytes", foreseen):
+        taken = growth(lambda: read(model, LONG + "and", like=trace))
+        read(model, LONG + "and")
+    assert taken <= asked[0]
+    last = model.config.stack_of("decoder")
+    n_key = sum(len(trace.keys(kind)) for kind in trace.kinds if kind != "encoder")
+    assert asked[0] - asked[1] >= 4 * n_key * last.n_layer * last.n_kv_head * last.d_head
 
 
 def arrays_kept(trace: Trace) -> dict[str, np.ndarray]:
