@@ -39,4 +39,5 @@ def _strongest(weights: Float32, heads: Iterable[int]) -> list[Reading]:  # [hea
     best = weights[shown].argmax(axis=0)
     largest = weights[shown].max(axis=0)
     order = np.argsort(-largest, kind="stable")
-    return [Reading(int(i), float(largest[i]), int(shown[best[i]])) for i in order]
+    # From lists at once: number by number 2,000 tokens take 4 ms, in which a pointer has moved on.
+    return [Reading(*one) for one in zip(order.tolist(), largest[order].tolist(), shown[best[order]].tolist(), strict=True)]

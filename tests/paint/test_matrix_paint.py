@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import itertools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pypdf
 import pytest
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -20,6 +23,7 @@ from attnviz.scene.matrix.colour_scale import ColourScale
 from attnviz.scene.matrix.scene import MatrixScene, TokenSide, cell_colours, number_type
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
+from attnviz.scene.ramps import ramp
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import HeadChoice, View
 from tests.paint.test_paint import ink_in, painted
@@ -155,6 +159,72 @@ def test_no_column_is_lost_where_cells_are_smaller_than_pixels(minilm: Model, n:
         changed = np.flatnonzero((paint(made) != empty).any(axis=(0, 2)))
         assert changed.size
         assert abs(changed.mean() + 0.5 - x) < 1.5
+
+
+STRONG_PLACES = [(0, 0), (4_095, 4_095), (2_047, 11), (1_234, 4_000)]
+
+
+def one_strong(scene: MatrixScene, row: int, column: int, n: int = 4_096) -> MatrixScene:
+    weights = np.zeros((n, n), np.float32)
+    weights[row, column] = scene.scale.top
+    return synthetic(scene, weights)
+
+
+def strongest_in(pixels: np.ndarray) -> np.ndarray:
+    """Where the colour of the largest weight of head 1 is, [place, (y, x)], in pixels of blue, green and red; at the edges a little
+    of the frame may lie on it."""
+    return np.argwhere(np.abs(pixels - ramp(LIGHT, 1)[255][::-1].astype(int)).max(axis=2) <= 40)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0, 3.125])
+def test_one_strong_weight_among_sixteen_million_is_a_pixel_of_its_colour(minilm: Model, scale: float) -> None:
+    scene = scene_of(minilm, text_of(minilm, 40), 1)
+    for place in STRONG_PLACES:
+        made = one_strong(scene, *place)
+        cells = made.cells(made.panels[0])
+        left, top, right, bottom = (round(scale * end) for end in cells.room)
+        (found,) = np.add(strongest_in(paint(made, scale)[top:bottom, left:right]), (top, left))
+        y, x = (cells.top + (place[0] + 0.5) * cells.height) * scale, (cells.left + (place[1] + 0.5) * cells.width) * scale
+        assert abs(found[1] + 0.5 - x) <= 1.51
+        assert abs(found[0] + 0.5 - y) <= 1.51
+
+
+def test_vector_files_hold_it_too_and_stay_small(minilm: Model) -> None:
+    scene = replace(scene_of(minilm, text_of(minilm, 40), 1), bar=None)
+    for place in STRONG_PLACES[1:3]:
+        made = one_strong(scene, *place)
+        svg, pdf = svg_bytes(made, Paper(), "{}"), pdf_bytes(made, Paper(), "{}")
+        (encoded,) = re.findall(rb"base64,\s*([A-Za-z0-9+/=\s]+)", svg)
+        image = QImage.fromData(base64.b64decode(encoded))
+        assert max(image.width(), image.height()) <= 2_000
+        (found,) = strongest_in(pixels_of(image))
+        assert np.abs((found + 0.5) / (image.height(), image.width()) - (np.array(place) + 0.5) / 4_096).max() < 0.001
+        assert ramp(LIGHT, 1)[255].tobytes() in images_in(pdf)
+        assert b"DCTDecode" not in pdf
+        assert max(len(svg), len(pdf)) < 400_000
+
+
+def images_in(pdf: bytes) -> bytes:
+    """The bytes of all images of a file."""
+    objects = (found.get_object() for found in pypdf.PdfReader(io.BytesIO(pdf)).pages[0]["/Resources"]["/XObject"].values())
+    return b"".join(found.get_data() for found in objects if found["/Subtype"] == "/Image")
+
+
+def pixels_of(image: QImage) -> np.ndarray:
+    """[y, x, channel]: blue, green, red."""
+    image = image.convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)[..., :3].astype(int)
+
+
+def test_a_picture_whose_pixels_stand_for_several_weights_says_so(minilm: Model) -> None:
+    told = "a pixel on which several fall shows the strongest of them"
+    for n_token, size in ((30, (900.0, 560.0)), (250, (320.0, 300.0)), (250, (200.0, 0.0))):
+        scene = scene_of(minilm, text_of(minilm, n_token), 1, size=size)
+        is_shared = min(scene.cell_width, scene.cell_height) < 1
+        assert is_shared == (n_token > 30)
+        text = " ".join(label.text for label in scene.labels)
+        assert (told in text) == is_shared
+        assert (f"{len(scene.queries)} x {len(scene.keys)} weights" in text) == is_shared
 
 
 def test_the_focus_is_outlined_and_its_labels_stand_out(minilm: Model) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,11 @@ from PySide6.QtWidgets import QApplication
 from attnviz.paint.fonts import text_width
 from attnviz.paint.painter import paint_scene
 from attnviz.scene.matrix.hit import NOWHERE, Spot, spot_at
+from attnviz.scene.matrix.pooling import PanelPixels
 from attnviz.scene.matrix.scene import MatrixScene, cell_colours
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import build_scene
+from attnviz.scene.ramps import ramp
 from attnviz.scene.theme import load_theme
 from attnviz.session.view import HeadChoice, View
 from attnviz.ui.pictures.matrix_view import MatrixView
@@ -147,6 +150,37 @@ def test_no_column_is_lost_where_cells_are_smaller_than_pixels(
         (cells,) = view.placed()
         assert changed.size
         assert abs(changed.mean() + 0.5 - (cells.left + (column + 0.5) * cells.width)) < 1.5
+
+
+@pytest.mark.parametrize("place", [(0, 0), (4_095, 4_095), (1_234, 3_000)])
+def test_one_strong_weight_among_sixteen_million_stays_in_sight_while_it_is_zoomed_in_on(
+    view: MatrixView, show: Callable[..., MatrixScene], run: Run, place: tuple[int, int]
+) -> None:
+    scene = replace(show(run, 1), bar=None)
+    weights = np.zeros((4_096, 4_096), np.float32)
+    weights[place] = scene.scale.top
+    view.set_scene(synthetic(scene, weights))
+    strongest = ramp(scene.theme, 1)[255].astype(int)
+    for step in range(30):
+        (cells,) = view.placed()
+        at = np.array([cells.top + (place[0] + 0.5) * cells.height, cells.left + (place[1] + 0.5) * cells.width])
+        found = np.argwhere(np.abs(pixels(view.grab().toImage()) - strongest).max(axis=2) <= 40)  # a frame may lie on a part of it
+        found = found[np.abs(found + 0.5 - at).max(axis=1) <= 1.6 + cells.width]  # tokens are as dark
+        assert len(found)
+        wheel(view, QPointF(at[1], at[0]), 240 if step % 7 else 60)
+        view.pan(*{0: (5, 5), 4_095: (-5, -5)}.get(place[0], (0.3, -0.7)))  # corners stay in theirs
+
+
+def test_what_is_seen_is_drawn_once_however_often_it_is_painted(
+    view: MatrixView, show: Callable[..., MatrixScene], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view.set_scene(synthetic(show(run, 1), np.random.default_rng(3).random((700, 700), np.float32)))
+    view.grab()
+    drawn: list[object] = []
+    monkeypatch.setattr(PanelPixels, "colours", lambda *asked: drawn.append(asked))
+    view.look_at(middle(view, 300, 200))
+    view.grab()
+    assert not drawn
 
 
 def test_numbers_appear_when_cells_have_room_for_them(view: MatrixView, show: Callable[..., MatrixScene], minilm: Model) -> None:

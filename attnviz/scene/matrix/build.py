@@ -15,6 +15,7 @@ from attnviz.session.sight import sight_of
 
 if TYPE_CHECKING:
     from attnviz.scene.matrix.scene import MatrixScene
+    from attnviz.scene.matrix.shown import Shown
     from attnviz.scene.page import Layout
     from attnviz.scene.scene import Measure
     from attnviz.scene.theme import Theme
@@ -32,8 +33,12 @@ def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Me
     shown = shown_of(sight, view)
     caption = caption_of(run, view, sight)
     page = _head(run, view, sight, Page(theme, layout, measure), layout)
-    foot = [*_foot(sight, view, shown.n_panel), *_way_on(layout, shown.n_panel)]
+    way_on = _way_on(layout, shown.n_panel)
+    foot = [*_foot(sight, view, shown.n_panel), *way_on]
     place = place_panels(shown, layout, page.y + 0.5 * MARGIN, LINE * len(foot) + MARGIN, measure)
+    if shown.n_panel and min(place.cells.width, place.cells.height) < 1.0:
+        foot.insert(len(foot) - bool(way_on), shared_pixels_line(shown))
+        place = place_panels(shown, layout, page.y + 0.5 * MARGIN, LINE * len(foot) + MARGIN, measure)
     panels = panels_of(sight, shown, place)
     bar = bar_of(shown, panels, place, measure) if panels else None
     description = f"Matrix of the {quantity_phrase(sight.quantity)} of {caption}: {shortened(run.trace.text, 200)}"
@@ -65,6 +70,12 @@ def _foot(sight: Sight, view: View, n_panel: int) -> list[str]:
     if 0 < n_panel < len(sight.heads):
         lines.insert(1, f"the first {n_panel} of {count_of(len(sight.heads), 'head')}; choose heads to see others")
     return [line for line in lines if line is not None]
+
+
+def shared_pixels_line(shown: Shown) -> str:
+    """What a pixel stands for where cells are smaller; true at every zoom, on every screen and in every file."""
+    each = " in each panel" if shown.n_panel > 1 else ""
+    return f"{len(shown.queries):,} x {len(shown.keys):,} weights{each}: a pixel on which several fall shows the strongest of them"
 
 
 def _way_on(layout: Layout, n_panel: int) -> list[str]:

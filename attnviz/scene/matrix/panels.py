@@ -164,4 +164,4 @@ def _shaped(width: float, height: float, on_paper: bool, most: tuple[float, floa
 
 
 def _longest(side: TokenSide, size: int, measure: Measure) -> float:
-    return max((measure(text, size, True) for text in side.texts), default=0.0)
+    return max((measure(text, size, True) for text in side.different_texts), default=0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, floor
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from attnviz.scene.scene import Measure
     from attnviz.session.view import Quantity
 
-_VEILED: Final = 0.35  # what is left of the colour of a column that is dimmed
+VEILED: Final = 0.35  # what is left of the colour of a column that is dimmed
 # The type of numbers in cells, (size, short), the first that fits: small cells have ".70" for 0.70.
 _NUMBER_TYPES: Final = ((13, False), (12, False), (11, False), (10, False), (10, True), (9, True), (8, True))
 
@@ -49,7 +50,16 @@ class TokenSide:
 
     def place_of(self, position: int | None) -> int | None:
         """The place of a token on this side; None where it has none."""
-        return self.positions.index(position) if position in self.positions else None
+        return self._places.get(position)
+
+    @cached_property
+    def different_texts(self) -> frozenset[str]:
+        """Each text once: of thousands of tokens a few hundred, which are measured in several sizes."""
+        return frozenset(self.texts)
+
+    @cached_property
+    def _places(self) -> dict[int | None, int]:
+        return {position: place for place, position in enumerate(self.positions)}
 
 
 @dataclass(frozen=True)
@@ -150,16 +160,27 @@ class MatrixScene(Scene):
         return Cells(panel.left, panel.top, *size, (panel.left, panel.top, right, bottom), self.free)
 
 
-def cell_colours(scene: MatrixScene, panel: MatrixPanel) -> NDArray[np.uint8]:
-    """The colour of each cell, levels 0 to 255: [row, column, 3]."""
-    whole = difference_ramp(scene.theme) if scene.scale.is_signed else ramp(scene.theme, panel.head)
-    colours = whole[steps_of(scene.scale.shares(panel.weights))]
-    if scene.dimmed.any():
+def cell_colours(
+    scene: MatrixScene, panel: MatrixPanel, rows: slice = slice(None), columns: slice = slice(None)
+) -> NDArray[np.uint8]:
+    """The colour of each cell, or of those of some rows and columns, levels 0 to 255: [row, column, 3]."""
+    masked = None if scene.masked is None else scene.masked[rows, columns]
+    return colours_of(scene, panel.head, panel.weights[rows, columns], scene.dimmed[columns], masked)
+
+
+def colours_of(
+    scene: MatrixScene, head: int, weights: Float32, dimmed: NDArray[np.bool_], masked: NDArray[np.bool_] | None
+) -> NDArray[np.uint8]:
+    """The colours that some weights of a head have in a scene, [row, column] -> [row, column, 3]; dimmed: [column]; masked:
+    [row, column], None for none."""
+    whole = difference_ramp(scene.theme) if scene.scale.is_signed else ramp(scene.theme, head)
+    colours = whole.take(steps_of(scene.scale.shares(weights)), axis=0)
+    if dimmed.any():
         paper = levels_of(scene.theme.paper).astype(np.float32)
-        veiled = paper + np.float32(_VEILED) * (colours[:, scene.dimmed] - paper)
-        colours[:, scene.dimmed] = np.rint(veiled).astype(np.uint8)
-    if scene.masked is not None:
-        colours[scene.masked] = levels_of(scene.theme.panel)
+        veiled = paper + np.float32(VEILED) * (colours[:, dimmed] - paper)
+        colours[:, dimmed] = np.rint(veiled).astype(np.uint8)
+    if masked is not None:
+        colours[masked] = levels_of(scene.theme.panel)
     return colours
 
 

@@ -101,8 +101,14 @@ def head_of_bar(panels: Sequence[MatrixPanel]) -> int | None:
 
 
 def _masked(sight: Sight) -> NDArray[np.bool_] | None:
-    """Which cells are of keys that a query may not look at, [row, column]."""
-    return None if sight.masked is None else sight.masked[sight.rows][:, list(sight.keys)]
+    """Which cells are of keys that a query may not look at, [row, column]; where nothing between them is hidden no copy."""
+    return None if sight.masked is None else sight.masked[_span(sight.rows)][:, _span(sight.keys)]
+
+
+def _span(places: Sequence[int]) -> slice | list[int]:
+    if places and places[-1] - places[0] + 1 == len(places):
+        return slice(places[0], places[-1] + 1)
+    return list(places)
 
 
 def _nothing(sight: Sight, x: float, baseline: float) -> Label:

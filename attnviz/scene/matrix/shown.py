@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_PANELS: Final = 12  # beyond, a panel in a window is too small to read
 _MOST_STRONG, _STRONG = 6, 0.4  # rows and columns that keep their labels: how many, and how strong, of the strongest
+_AT_ONCE: Final = 1 << 18  # cells, which stay in the cache while rows and columns are looked through
 _UNITS: Final[dict[Quantity, str]] = {"attention": "attention", "norms": "norm", "rollout": "rollout"}
 
 
@@ -50,17 +51,37 @@ def shown_of(sight: Sight, view: View, other: Shown | None = None, is_difference
 
     other: what is to have the same scale, that of the larger weights; is_difference: the weights are signed.
     """
-    rows = np.array(sight.queries, np.intp) - sight.first_query
-    # np.take leaves each map in one piece of memory; an index by lists would interleave them, and each later step is slower.
-    weights = sight.weights[:MOST_PANELS].take(rows, axis=1).take(np.array(sight.keys, np.intp), axis=2)
+    weights = _shown_maps(sight)
     dimmed = np.isin(sight.keys, list(sight.dimmed))
-    loud = np.abs(weights).max(axis=0, initial=0.0)[:, ~dimmed] if is_difference else weights.max(axis=0, initial=0.0)[:, ~dimmed]
-    largest = max(float(loud.max(initial=0.0)), 0.0 if other is None else other.largest)
+    of_queries, of_keys = _peaks(weights, dimmed, is_difference)
+    largest = max(float(of_queries.max(initial=0.0)), 0.0 if other is None else other.largest)
     scale, notes = _scale_and_notes(sight, view, largest, is_difference)
-    of_keys = np.zeros(len(dimmed), np.float32)
-    of_keys[~dimmed] = loud.max(axis=0, initial=0.0)
-    queries = _side(sight, sight.queries, loud.max(axis=1, initial=0.0))
+    queries = _side(sight, sight.queries, of_queries)
     return Shown(weights, queries, _side(sight, sight.keys, of_keys), dimmed, scale, notes, largest)
+
+
+def _shown_maps(sight: Sight) -> Float32:
+    """The weights of the first heads without what is hidden, [panel, row, column], each row in one piece of memory."""
+    shown = sight.shown[:MOST_PANELS]
+    # An index by a list, where what is hidden lies between, would interleave the rows, and each later step is slower.
+    return shown if shown.strides[2] == shown.itemsize else np.ascontiguousarray(shown)
+
+
+def _peaks(weights: Float32, dimmed: NDArray[np.bool_], is_difference: bool) -> tuple[Float32, Float32]:
+    """The strongest cell of each row and of each column in any panel, but 0 for those in dimmed columns: [row], [column]."""
+    n_panel, n_row, n_column = weights.shape
+    of_rows, of_columns = np.zeros(n_row, np.float32), np.zeros(n_column, np.float32)
+    loud = ~dimmed
+    step = max(1, _AT_ONCE // max(n_column, 1))
+    for panel in range(n_panel):
+        for start in range(0, n_row, step):
+            rows = slice(start, start + step)
+            block = weights[panel, rows] if not is_difference else np.abs(weights[panel, rows])
+            np.maximum(of_columns, block.max(axis=0, initial=0.0), out=of_columns)
+            block = block if loud.all() else block[:, loud]
+            np.maximum(of_rows[rows], block.max(axis=1, initial=0.0), out=of_rows[rows])
+    of_columns[dimmed] = 0.0
+    return of_rows, of_columns
 
 
 def _scale_and_notes(sight: Sight, view: View, largest: float, is_difference: bool) -> tuple[ColourScale, tuple[str, ...]]:

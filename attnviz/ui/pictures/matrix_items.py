@@ -1,27 +1,27 @@
 """What pyqtgraph draws of a matrix: a view box with an image for each panel, and axes that carry tokens.
 
-pyqtgraph keeps the cells of 1,000 tokens as one image and shows any part of it at any scale; what stands on and beside them is
-painted by paint/, as in every figure. A view box has columns and rows for coordinates: cell (r, c) reaches from (c, r) to
-(c + 1, r + 1).
+pyqtgraph keeps the boxes, their ranges and their axes; what is in and beside them is painted by paint/, as in every figure. Its own
+images are not used: where several cells fall on a pixel they show their mean, and leave out the last few. A view box has columns
+and rows for coordinates: cell (r, c) reaches from (c, r) to (c + 1, r + 1).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pyqtgraph import AxisItem, GraphicsObject, GraphicsView, ImageItem, ViewBox
+from pyqtgraph import AxisItem, GraphicsView, ViewBox
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QGraphicsItem
 
-from attnviz.paint.matrix import paint_bar, paint_over_cells
+from attnviz.paint.matrix import CellsImage, paint_bar, paint_cells, paint_over_cells
 from attnviz.paint.page import paint_page
 from attnviz.paint.sides import paint_columns_side, paint_rows_side
-from attnviz.scene.matrix.scene import Cells, cell_colours
+from attnviz.scene.matrix.scene import Cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
     from attnviz.paint.matrix import Lit
@@ -73,9 +73,11 @@ class MatrixPlot(GraphicsView):
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
         if self._scene is not None:
+            painter.save()  # a view box fills itself with whatever brush was last used
             painter.fillRect(rect, self._scene.theme.paper)
             paint_page(self._scene, painter)
             paint_bar(self._scene.bar and self._scene.bar.moved(self._aside), self._scene.theme, painter)
+            painter.restore()
 
 
 class _PanelItems:
@@ -83,36 +85,35 @@ class _PanelItems:
 
     def __init__(self, plot: MatrixPlot) -> None:
         self.box = ViewBox(enableMenu=False, enableMouse=False, invertY=True, defaultPadding=0)
-        self.image = _CellImage(axisOrder="row-major")
         self._width = 0.0  # of the picture
-        self.box.addItem(self.image, ignoreBounds=True)
-        self.over = _OverCells(self.box)
+        self.cells = _PanelCells(self.box)
         self.rows, self.columns = _TokenAxis("left"), _TokenAxis("top")
         for axis in (self.rows, self.columns):
             axis.linkToView(self.box)
-        for item in (self.box, self.rows, self.columns):
+        for item in (self.box, self.cells, self.rows, self.columns):
             plot.addItem(item)
 
     def show_panel(self, scene: MatrixScene, panel: MatrixPanel | None) -> None:
         """Show a panel, or nothing."""
         shown = panel is not None
         self.box.setVisible(shown)
+        self.cells.setVisible(shown)
         self.rows.setVisible(shown and panel.has_row_labels)
         self.columns.setVisible(shown and panel.has_column_labels)
         if panel is None:
+            self.cells.let_go()
             return
-        colours = cell_colours(scene, panel)
         self._width = scene.width
-        self.image.setImage(colours, levels=(0, 255), autoDownsample=True)
-        self.over.show_panel(scene, panel, colours)
+        self.cells.show_panel(scene, panel)
         self.set_focus(scene)
         self.place(scene.cells(panel))
 
     def set_focus(self, scene: MatrixScene) -> None:
-        self.over.scene = self.rows.scene_shown = self.columns.scene_shown = scene
+        self.cells.scene_shown = self.rows.scene_shown = self.columns.scene_shown = scene
 
     def place(self, cells: Cells) -> None:
         left, top, right, bottom = cells.room
+        self.cells.prepareGeometryChange()
         self.box.setGeometry(QRectF(left, top, right - left, bottom - top))
         self.rows.setGeometry(QRectF(0, top, left, bottom - top))
         self.columns.setGeometry(QRectF(left, 0, self._width - left, top))
@@ -121,41 +122,36 @@ class _PanelItems:
         self.box.setRange(xRange=(x, x + wide), yRange=(y, y + high), padding=0)
 
     def light(self, lit: Lit) -> None:
-        self.over.lit, self.rows.lit, self.columns.lit = lit, lit[0], lit[1]
+        self.cells.lit, self.rows.lit, self.columns.lit = lit, lit[0], lit[1]
 
 
-class _CellImage(ImageItem):
-    """The cells. pyqtgraph averages whole numbers of cells that fall into one pixel; what is left of the scale is smoothed, for
-    otherwise at 0.8 pixels a cell each fifth column would be missing."""
-
-    def paint(self, painter: QPainter, *rest: object) -> None:
-        scale = painter.deviceTransform()
-        is_small = min(abs(scale.m11()), abs(scale.m22())) < 1.0
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=is_small)
-        super().paint(painter, *rest)
-
-
-class _OverCells(GraphicsObject):
-    """Numbers, gaps and outlines, painted in pixels over the part of the cells that is seen."""
+class _PanelCells(QGraphicsItem):
+    """The cells and what lies on them, painted in pixels where a view box shows them; not inside the box, which would cut off their
+    frame."""
 
     def __init__(self, box: ViewBox) -> None:
-        super().__init__(box)
+        super().__init__()
         self._box = box
         self._panel: MatrixPanel | None = None
-        self._colours: NDArray | None = None
-        self.scene: MatrixScene | None = None
+        self._image: CellsImage | None = None
+        self.scene_shown: MatrixScene | None = None
         self.lit: Lit = _NONE_LIT
 
-    def show_panel(self, scene: MatrixScene, panel: MatrixPanel, colours: NDArray) -> None:
-        self.scene, self._panel, self._colours = scene, panel, colours
+    def show_panel(self, scene: MatrixScene, panel: MatrixPanel) -> None:
+        self.scene_shown, self._panel, self._image = scene, panel, CellsImage(scene, panel)
+
+    def let_go(self) -> None:
+        """Show nothing, and hold no panel."""
+        self.scene_shown = self._panel = self._image = None
 
     def boundingRect(self) -> QRectF:
-        return self._box.rect().adjusted(-2, -2, 2, 2)
+        return self._box.geometry().adjusted(-2, -2, 2, 2)
 
     def paint(self, painter: QPainter, *_rest: object) -> None:
         if self._panel is not None:
-            painter.translate(-self._box.pos())
-            paint_over_cells(self.scene, self._panel, self._colours, seen_in(self._box, self.scene), painter, self.lit)
+            cells = seen_in(self._box, self.scene_shown)
+            paint_cells(self._image, cells, painter)
+            paint_over_cells(self.scene_shown, self._panel, cells, painter, self.lit)
 
 
 class _TokenAxis(AxisItem):
