@@ -21,7 +21,7 @@ from tests.benchmarks import machine
 from tests.benchmarks.bench import Bench, ModelMissing
 from tests.benchmarks.peers.browser import browser_version
 from tests.benchmarks.peers.peer import Peer, PeersMissing
-from tests.benchmarks.table import markdown_table, text_table
+from tests.benchmarks.table import markdown_table, put_in_page, text_table
 from tests.benchmarks.targets import is_met, target_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ SECTIONS: Final = {
 
 def main() -> int:
     """Print the figures as a table, and write them as JSON or Markdown; the exit status."""
-    options = _parser().parse_args()
+    options = make_parser().parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ["QT_LOGGING_RULES"] = "qt.qpa.*=false"
     try:
@@ -74,11 +74,14 @@ def _measure(options: argparse.Namespace, bench: Bench) -> int:
         content = {"machine": about, "rows": [_as_json(row) for _, _, rows in measured for row in rows]}
         options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if options.markdown is not None:
-        options.markdown.write_text(f"{markdown_table(measured)}\n\nOn {machine.line(about)}.\n", encoding="utf-8")
+        page = options.markdown.read_text(encoding="utf-8") if options.markdown.exists() else ""
+        written = put_in_page(page, f"{markdown_table(measured)}\n\nOn {machine.line(about)}.\n")
+        options.markdown.write_text(written, encoding="utf-8")
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """What the command takes."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=10, help="measurements of each figure (default: 10)")
     parser.add_argument(
@@ -94,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         help="measure transformers and BertViz beside it, in this interpreter or the one named",
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="also write the figures as JSON")
-    parser.add_argument("--markdown", metavar="FILE", type=Path, help="also write the rows that README shows")
+    parser.add_argument(
+        "--markdown", metavar="FILE", type=Path, help="also write the rows that README shows, into its place if FILE has one"
+    )
     return parser
 
 

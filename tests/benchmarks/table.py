@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 NONE: Final = "\N{EN DASH}"
 MET: Final = {True: "met", False: "not met", None: ""}
+MARKDOWN_HEAD: Final = ("| What | attnviz | beside it | ratio | target |", "|---|---|---|---|---|")
+MARKS: Final = ("<!-- speed -->\n", "<!-- /speed -->\n")
 # Digits behind the point by unit; a time below a hundred of its unit has one.
 _DIGITS: Final[dict[Unit, int]] = {"s": 2, "GiB": 2, "exponent": 2, "bytes": 1, "MiB": 0, "%": 0, "count": 0}
 
@@ -67,13 +69,21 @@ def text_table(title: str, beside: str, rows: Sequence[Row]) -> str:
 
 def markdown_table(sections: Sequence[tuple[str, str, Sequence[Row]]]) -> str:
     """The rows for README's page: sections, each (title, what it is held against, rows)."""
-    lines = ["| What | attnviz | beside it | ratio | target |", "|---|---|---|---|---|"]
+    lines = list(MARKDOWN_HEAD)
     for title, beside, rows in sections:
         shown = [row for row in rows if row.in_page]
         if shown:
-            lines.append(f"| **{title}**{f', against {beside}' if beside else ''} | | | | |")
+            lines.append(f"| **{title}**{f', beside it {beside}' if beside else ''} | | | | |")
         for row in shown:
             met = MET[is_met(row)]
             target = target_words(row) + (f", {met}" if met else "")
             lines.append(f"| {row.what} | {written(row.own, row.unit)} | {beside_of(row)} | {ratio_of(row)} | {target} |")
     return "\n".join(lines)
+
+
+def put_in_page(page: str, table: str) -> str:
+    """The page with the table between its marks, in place of what was there; the table alone where it has none."""
+    if not all(mark in page for mark in MARKS):
+        return table
+    before, _, rest = page.partition(MARKS[0])
+    return f"{before}{MARKS[0]}{table}{MARKS[1]}{rest.partition(MARKS[1])[2]}"

@@ -10,7 +10,7 @@ from tests.benchmarks.models import another_text
 from tests.benchmarks.peers import pages
 from tests.benchmarks.products import Product, flops_of, products_of
 from tests.benchmarks.rows import Row, ratio, row, spread
-from tests.benchmarks.table import markdown_table, text_table, written
+from tests.benchmarks.table import markdown_table, put_in_page, text_table, written
 from tests.benchmarks.targets import TARGETS, Target, is_met, target_of
 from tests.benchmarks.timing import alternate
 
@@ -121,7 +121,13 @@ def test_a_table_is_aligned_and_says_what_was_not_measured() -> None:
 def test_the_page_shows_the_rows_that_are_for_it() -> None:
     rows = [row("start", "a", "ms", [1.0], [2.0], in_page=True), row("start", "b", "ms", [1.0])]
     lines = markdown_table([("Start", "transformers", rows), ("Grid", "", [])]).splitlines()
-    assert lines[2:] == ["| **Start**, against transformers | | | | |", "| a | 1.0 ms | 2.0 ms | 0.50 | – |"]
+    assert lines[2:] == ["| **Start**, beside it transformers | | | | |", "| a | 1.0 ms | 2.0 ms | 0.50 | – |"]
+
+
+def test_the_table_takes_the_place_of_the_one_before() -> None:
+    before, after = "words\n<!-- speed -->\n", "<!-- /speed -->\nmore\n"
+    assert put_in_page(f"{before}old\n{after}", "new\n") == f"{before}new\n{after}"
+    assert put_in_page("an earlier table\n", "new\n") == "new\n"
 
 
 def test_another_text_differs_in_its_first_word() -> None:

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,9 @@ from attnviz.session.layer_cosines import cosines_by_layer
 from attnviz.session.measures import measures
 from attnviz.session.view import View
 from attnviz.ui.actions import ACTIONS, OTHER_KEYS
+from tests.benchmarks.__main__ import SECTIONS
+from tests.benchmarks.__main__ import make_parser as make_benchmark_parser
+from tests.benchmarks.table import MARKDOWN_HEAD
 from tests.scene.pictures import run_of
 
 if TYPE_CHECKING:
@@ -150,3 +154,36 @@ def test_the_tables_of_the_comparison_come_out(minilm: Model) -> None:
         other = run_of(minilm, sentence)
         units = [range(at, at + 1) for at in (run.trace.tokens.index("bank") for run in (bank, other))]
         assert told.split(" | ") == [f"{value:.2f}" for value in cosines_by_layer(bank, other, *units, View())]
+
+
+def speed_page() -> str:
+    """What stands between the marks of the table of speed."""
+    return README.partition("<!-- speed -->\n")[2].partition("<!-- /speed -->")[0]
+
+
+def test_the_table_of_speed_is_the_one_that_the_benchmarks_print() -> None:
+    lines = [line for line in speed_page().splitlines() if line]
+    assert lines[:2] == list(MARKDOWN_HEAD)
+    assert re.fullmatch(r"On .+, \d+ processors, \d+ GiB, .+, \d{4}-\d\d-\d\d\.", lines[-1])
+    heads = [found[1] for line in lines if (found := re.match(r"\| \*\*(.+?)\*\*(?:, beside it \S.*?)? \| \| \| \| \|$", line))]
+    titles = [import_module(f"tests.benchmarks.sections.{module}").TITLE for module in SECTIONS.values()]
+    assert heads == [title for title in titles if title in heads]  # in their order, and none of another name
+    assert {title.partition(":")[0] for title in heads} >= {"Engine", "Typing", "Length", "Start", "Picture", "Grid", "Size"}
+
+
+def test_the_table_of_speed_says_met_of_what_is_met() -> None:
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \| ≤ (\S+?)(?:, (met|not met))? \|$", speed_page(), re.MULTILINE)
+    assert rows
+    for what, own, beside, ratio, target, said in rows:
+        if said:
+            value = float(ratio.split()[0])
+            assert said == ("met" if value <= float(target) else "not met"), what
+            assert own != beside, what
+
+
+def test_each_line_of_benchmarks_parses() -> None:
+    commands = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines() if "tests.benchmarks" in line]
+    assert commands
+    for command in commands:
+        words = shlex.split(command)
+        make_benchmark_parser().parse_args(words[words.index("tests.benchmarks") + 1 :])

@@ -38,7 +38,7 @@ class Peer:
                 [python, "-P", str(PROGRAM), str(n_thread())], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
             self._has = self._read()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise PeersMissing(
                 f"--peers: {python} does not run the peers ({error}); name an interpreter of Python 3.11 or newer."
             ) from error

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.bench import Bench
 
 TITLE: Final = "Window: from each gesture to the picture that shows it"
-BESIDE: Final = "worst"
+BESIDE: Final = "the worst"
 
 
 def measure(bench: Bench) -> list[Row]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.bench import Bench
 
 TITLE: Final = "Grid: 32 layers of 32 heads"
-BESIDE: Final = "worst"
+BESIDE: Final = "the worst"
 LENGTHS: Final = (64, 512)
 STEPS: Final = 40
 WIDE: Final = Made(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 TITLE: Final = "Picture: the arcs of a layer, threshold off"
 BESIDE: Final = "BertViz"
 LENGTHS: Final = (15, 128, 512)
-COMPARED: Final = (15, 64, 128)  # its page has 53 MB at 128 tokens, and is not drawn in minutes at 512
+COMPARED: Final = (15, 64, 128)  # its page holds every weight of every layer as text, and is not drawn in minutes at 512
 LAYER: Final = 4
 WORDS: Final = {"hover": "hover a token", "head": "toggle a head", "layer": "change the layer"}
 _ROUNDS_OF_PAGE: Final = 5

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.bench import Bench
 
 TITLE: Final = "Typing: one character more at the end of a text of a causal model"
-BESIDE: Final = "anew"
+BESIDE: Final = "the text anew"
 N_TOKEN: Final = 200
 
 
