@@ -61,4 +61,4 @@ def _help(left: Iterator[Callable[[], None]], errors: dict[str, str]) -> None:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(n_processor() - 1, thread_name_prefix="attnviz-engine")
+    return ThreadPoolExecutor(n_processor() - 1, thread_name_prefix="engine-part")
