@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -133,12 +134,13 @@ class ReadingPanel(QWidget):
         """The readings that are worth a line, with their heads, their tokens' texts, and whether those are special ones. A text
         that stands in the sentence more than once has its position with it."""
         texts = [token.shown for token in sight.tokens]
+        how_often = Counter(texts)
         named = []
         for reading in readings:
             if reading.weight < _LEAST * sight.scale:
                 break  # of the rest none is stronger
             unit = reading.token + first
-            place = f" {sight.position(unit)}" if texts.count(texts[unit]) > 1 else ""
+            place = f" {sight.position(unit)}" if how_often[texts[unit]] > 1 else ""
             head = sight.heads[reading.head]
             named.append((replace(reading, head=head), texts[unit] + place, sight.tokens[unit].is_special))
         return named
