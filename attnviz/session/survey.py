@@ -5,7 +5,6 @@ It is made layer by layer and holds no map in full: 32 layers of 32 heads take 4
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from attnviz.analysis.summary import HeadSummary, summarise
+from attnviz.engine.threads import n_processor
 from attnviz.errors import Cancelled, never
 from attnviz.session.sight import Shares, heads_of, is_one_map, kind_of
 from attnviz.session.survey_layer import DIMMED, frame_of, survey_layer
@@ -185,7 +185,7 @@ def _n_worker(trace: Trace, frame: Sight) -> int:
     n_weight = trace.head_count_of(frame.kind) * len(trace.queries(frame.kind)) * len(trace.keys(frame.kind))
     if frame.quantity != "attention" or n_weight * trace.n_layer_of(frame.kind) < _SOON_READ:
         return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return n_processor()
 
 
 def _all(make: Callable[[int], LayerSurvey], n: int, n_worker: int) -> Iterator[LayerSurvey]:

@@ -80,7 +80,7 @@ def test_a_survey_has_the_maps_of_each_layers_own_picture_however_many_rows_are_
 
 def test_layers_read_on_several_threads_come_in_order(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("attnviz.session.survey._SOON_READ", 0)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    monkeypatch.setattr("attnviz.session.survey.n_processor", lambda: 3)
     check_maps(survey_of(trace, View(), 8), trace, View(), 8, rtol=2e-5)
 
 
