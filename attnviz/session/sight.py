@@ -219,7 +219,9 @@ def make_sight(trace: Trace, view: View, cancelled: Callable[[], bool] = never) 
     rows, keys = seen.queries - units.first_query, seen.keys
     quiet = sink & (view.sinks.treatment != "show")
     look = trace.config.stack_of(kind).looks[view.layer]
-    loud = left.weights[:, rows][:, :, keys[~quiet[keys]]]
+    scale = 1.0
+    if quantity == "norms":
+        scale = max(float(left.weights[:, rows][:, :, keys[~quiet[keys]]].max(initial=0.0)), 1e-9)
     shown = share_of(left.weights.sum(-1), total)
     return Sight(
         kind=kind,
@@ -241,7 +243,7 @@ def make_sight(trace: Trace, view: View, cancelled: Callable[[], bool] = never) 
             mean_of((shown <= 0).astype(np.float32), rows),
         ),
         quantity=quantity,
-        scale=max(float(loud.max(initial=0.0)), 1e-9) if quantity == "norms" else 1.0,
+        scale=scale,
         visible=tuple(seen.visible.tolist()),
         queries=tuple(seen.queries.tolist()),
         keys=tuple(keys.tolist()),
