@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_STATUS = Path("/proc/self/status")
 
 
 class FreshFailed(Exception):
@@ -29,13 +26,6 @@ def fresh(function: Callable[..., Any], *arguments: Any) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def peak() -> int:
-    """The most memory that this process has held, in bytes; on Linux since `forget_peak`."""
-    if _STATUS.exists():
-        return _kilobytes("VmHWM") * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
 def held() -> int:
     """The memory that this process holds now, in bytes."""
     import psutil
@@ -49,10 +39,6 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")  # Linux, proc(5): resets the peak of the resident memory
     except OSError:
         return
-
-
-def _kilobytes(name: str) -> int:
-    return next(int(line.split()[1]) for line in _STATUS.read_text().splitlines() if line.startswith(name + ":"))
 
 
 if __name__ == "__main__":

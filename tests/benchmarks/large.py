@@ -76,6 +76,7 @@ def measure_folder(path: str, limit: int | None) -> dict[str, float]:
 
     from attnviz.engine.model import load_model
     from attnviz.session.run import Runner
+    from tests.benchmarks.peers.once import peak
 
     Runner()  # sets the threads as the program does
     if limit is not None:
@@ -92,7 +93,7 @@ def measure_folder(path: str, limit: int | None) -> dict[str, float]:
         "open": opened - started,
         "attention": attended - opened,
         "second": again - attended,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0,
+        "peak": peak(),
     }
 
 

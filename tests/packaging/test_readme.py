@@ -176,8 +176,8 @@ def test_the_table_of_speed_says_met_of_what_is_met() -> None:
     assert rows
     for what, own, beside, ratio, target, said in rows:
         if said:
-            value = float(ratio.split()[0])
-            assert said == ("met" if value <= float(target) else "not met"), what
+            above = float(ratio.split()[0]) - float(target)
+            assert abs(above) <= 0.005 or said == ("met" if above < 0 else "not met"), what  # the ratio is rounded
             assert own != beside, what
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.benchmarks.fresh import forget_peak, fresh, held, peak
+from tests.benchmarks.fresh import forget_peak, fresh, held
 from tests.benchmarks.growth import exponent, exponents
 from tests.benchmarks.models import llama, text_of
+from tests.benchmarks.peers.once import peak
 from tests.benchmarks.products import flops_of, products_of
 from tests.benchmarks.rows import Row, row, spread
 from tests.benchmarks.timing import milliseconds
