@@ -16,11 +16,13 @@ positions and sinks, is averaged over a merged group and repeated for the slices
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnviz.engine.ops import Float32, softmax, softmax_with_sink
+from attnviz.engine.ops import Float32, softmax, softmax_of_moderate, softmax_with_sink
 from attnviz.engine.positions import by_distance
 from attnviz.engine.watch import EVERY, Watch, unwatched
 from attnviz.errors import InputError
@@ -73,8 +75,47 @@ def attend(
     keys: those that it is made for, all that any of these queries may see; out: where it goes, None for a fresh array;
     columns: what `key_columns` makes of k, where somebody has made it for several calls.
     """
-    columns = key_columns(k, stack, head_count) if columns is None else columns
-    scores = products(q[rows], columns[..., keys], scale_of(stack, look, head_count), head_count, out)
+    columns = (key_columns(k, stack, head_count) if columns is None else columns)[..., keys]
+    place = _Place(len(q), len(k), range(len(q))[rows], range(len(k))[keys])
+    made = partial(_scores, q[rows], columns, stack, look, head_count, bias, place)
+    scores = made(out, watch)
+    if sinks is None:
+        if not softmax_of_moderate(scores):
+            scores = softmax(made(scores, unwatched))
+        attention, share = scores, None
+    else:
+        sinks = _per_head(sinks, head_count)
+        watch("sink_score", sinks)
+        attention, share = softmax_with_sink(scores, sinks)
+        watch("sink_share", share)
+    watch("attention", attention)
+    return attention, share
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where some scores stand among those of all queries and keys."""
+
+    n_query: int
+    n_key: int
+    rows: range
+    keys: range
+
+
+def _scores(
+    q: Float32,
+    columns: Float32,
+    stack: Stack,
+    look: Looking,
+    head_count: int,
+    bias: Float32 | None,
+    place: _Place,
+    out: Float32 | None,
+    watch: Watch,
+) -> Float32:
+    """The scores of some queries on some keys, [head, query, key], -inf where a query may not look; out: where they go."""
+    rows, keys = slice(place.rows.start, place.rows.stop), slice(place.keys.start, place.keys.stop)
+    scores = products(q, columns, scale_of(stack, look, head_count), head_count, out)
     watch("scaled", scores)
     if bias is not None:
         added = _per_head((bias if bias.shape[1] == 1 else bias[:, rows])[..., keys], head_count)
@@ -85,15 +126,14 @@ def attend(
         np.tanh(scores, out=scores)
         scores *= np.float32(look.soft_cap)
         watch("capped", scores)
-    hidden = hidden_keys(q.shape[0], k.shape[0], look)
+    hidden = hidden_keys(place.n_query, place.n_key, look)
     if hidden is not None:
         watch("hidden", hidden[rows])
-        here, first = hidden[rows, keys], 0
-        if look.reach is None:  # keys before the first of these queries are hidden from none
-            first = max(0, range(len(q))[rows].start - range(len(k))[keys].start)
-        np.copyto(scores[..., first:], -np.inf, where=here[:, first:])
+        # Keys before the first of these queries are hidden from none, but where they only look so far.
+        first = max(0, rows.start - keys.start) if look.reach is None else 0
+        np.copyto(scores[..., first:], -np.inf, where=hidden[rows, keys][:, first:])
     watch("scores", scores)
-    return _shares(scores, None if sinks is None else _per_head(sinks, head_count), watch)
+    return scores
 
 
 def apply_attention(attention: Float32, v: Float32, stack: Stack, out: Float32 | None = None) -> Float32:
@@ -164,18 +204,6 @@ def _shared_heads(x: Float32, stack: Stack, head_count: int) -> Float32:
     if head_count == stack.n_head:
         return split_heads(x, stack.n_kv_head)
     return split_heads(repeat_heads(x, stack), head_count)
-
-
-def _shares(scores: Float32, sinks: Float32 | None, watch: Watch) -> tuple[Float32, Float32 | None]:
-    """Attention from scores, in place, and the share of the sinks."""
-    if sinks is None:
-        attention, share = softmax(scores), None
-    else:
-        watch("sink_score", sinks)
-        attention, share = softmax_with_sink(scores, sinks)
-        watch("sink_share", share)
-    watch("attention", attention)
-    return attention, share
 
 
 def _per_head(values: Float32, head_count: int) -> Float32:

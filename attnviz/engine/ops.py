@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 Float32 = NDArray[np.float32]
 
-# Elements per block of the pointwise functions: the block and its temporaries stay in the second-level cache.
-_BLOCK = 1 << 15
+# Elements per block of the pointwise functions: the block and its temporaries just stay in the second-level cache, and a step over
+# them takes longer than two threads take to hand the interpreter to each other. GELU of 768,000 numbers takes 2.3 ms on one thread
+# in blocks of 2^13 to 2^17, and on two 5.1, 4.0, 3.2, 2.1 and 1.6.
+BLOCK = 1 << 17
 
 # The logarithm of the odds against, log((1 - Φ(x))/Φ(x)) for the normal distribution function Φ, as x·P(x²) for |x| up to 6.5,
 # where 1 - Φ is 4e-11; highest power first. The largest error that it makes in x·Φ(x) is as small as six powers allow, 6.7e-8;
@@ -34,13 +36,11 @@ _ODDS = (
 _ODDS_END = 6.5
 
 
-def layer_norm(
-    x: Float32, scale: Float32 | None, shift: Float32 | None, eps: float, out: Float32 | None = None
-) -> Float32:  # [n, d], [d], [d] -> [n, d]
+def layer_norm(x: Float32, scale: Float32 | None, shift: Float32 | None, eps: float) -> Float32:  # [n, d], [d], [d] -> [n, d]
     """Each row brought to mean 0 and variance 1, then scaled and shifted. Source: Ba et al. 2016."""
     mean = _sums(x)
     mean /= np.float32(x.shape[1])
-    centred = np.subtract(x, mean[:, None], out=out)
+    centred = x - mean[:, None]
     variance = np.einsum("nd,nd->n", centred, centred)
     variance /= np.float32(x.shape[1])
     variance += np.float32(eps)
@@ -48,14 +48,12 @@ def layer_norm(
     return _scaled(centred, scale, shift)
 
 
-def rms_norm(
-    x: Float32, scale: Float32 | None, shift: Float32 | None, eps: float, out: Float32 | None = None
-) -> Float32:  # [n, d], [d], [d] -> [n, d]
+def rms_norm(x: Float32, scale: Float32 | None, shift: Float32 | None, eps: float) -> Float32:  # [n, d], [d], [d] -> [n, d]
     """Each row brought to mean square 1, then scaled and shifted. Source: Zhang & Sennrich 2019."""
     square = np.einsum("nd,nd->n", x, x)
     square /= np.float32(x.shape[1])
     square += np.float32(eps)
-    return _scaled(np.divide(x, _root(square)[:, None], out=out), scale, shift)
+    return _scaled(x / _root(square)[:, None], scale, shift)
 
 
 def _scaled(y: Float32, scale: Float32 | None, shift: Float32 | None) -> Float32:
@@ -85,6 +83,22 @@ def softmax(scores: Float32) -> Float32:  # [..., key] -> [..., key]
     return scores
 
 
+def softmax_of_moderate(scores: Float32) -> bool:  # [..., key] -> [..., key]
+    """softmax without a look at the largest scores, in place, and whether that was right: the scores are used up if it was not.
+
+    The largest score of a row is taken off all of them only to keep the exponentials within float32. Of scores as models have them
+    they are without that, and equally exact; two of six steps less, a quarter of the time of an attention.
+    """
+    np.exp(scores, out=scores)
+    total = _sums(scores)
+    if not total.size:
+        return True
+    if not _LEAST_SUM <= total.min() <= total.max() <= _MOST_SUM:
+        return False
+    scores /= total[..., None]
+    return True
+
+
 def softmax_with_sink(scores: Float32, sinks: Float32) -> tuple[Float32, Float32]:
     """softmax with one more key whose score is given and whose share is taken out, in place.
 
@@ -98,6 +112,11 @@ def softmax_with_sink(scores: Float32, sinks: Float32) -> tuple[Float32, Float32
     total = _sums(scores) + share
     scores /= total[..., None]
     return scores, share / total
+
+
+# Of exponentials, far from the ends of float32: what is lost below the least is less than 1e-20 of the sum.
+_LEAST_SUM = 1e-17
+_MOST_SUM = 1e30
 
 
 def _sums(weights: Float32) -> Float32:
@@ -191,9 +210,9 @@ def _blocks(x: Float32) -> Iterator[Float32]:
     """The numbers of x in blocks, views of it; rows of some of a matrix's columns are left whole."""
     if x.flags.c_contiguous:
         flat = x.reshape(-1)
-        yield from (flat[start : start + _BLOCK] for start in range(0, flat.size, _BLOCK))
+        yield from (flat[start : start + BLOCK] for start in range(0, flat.size, BLOCK))
     else:
-        n_row = max(1, _BLOCK // max(x.shape[1], 1))
+        n_row = max(1, BLOCK // max(x.shape[1], 1))
         yield from (x[start : start + n_row] for start in range(0, len(x), n_row))
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from attnviz.engine.layers import Linear
     from attnviz.engine.ops import Float32
 
-# Multiplications that are worth a second thread: handing a part over takes 15 to 30 us, in which one thread does so many.
-_WORTH_A_THREAD: Final = 1_500_000
+# Multiplications of a part that are worth a thread, 0.2 ms of them: a processor that rests takes 0.1 to 0.2 ms to begin.
+_WORTH_A_THREAD: Final = 10_000_000
 # The most multiplications of a product that OpenBLAS does with its small kernels.
 _SMALL: Final = 1_000_000
 # Parts begin at columns that the kernels' registers begin with.

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from attnviz.engine.ops import NORMS, Float32
-from attnviz.engine.threads import in_parts
 from attnviz.engine.watch import EVERY, Watch, unwatched
 
 if TYPE_CHECKING:
@@ -15,9 +12,6 @@ if TYPE_CHECKING:
 
     from attnviz.engine.config import Stack
     from attnviz.engine.layers import Norm, Norms
-
-# Numbers whose norm is worth a second thread: it takes some 50 us.
-_WORTH_A_THREAD: Final = 1 << 16
 
 
 def add_part(
@@ -46,12 +40,4 @@ def add_part(
 
 def normed(x: Float32, norm: Norm | None, stack: Stack) -> Float32:
     """The norm of the stack's kind, or x itself without one."""
-    if norm is None:
-        return x
-    y = np.empty_like(x)
-
-    def part(rows: slice) -> None:
-        NORMS[stack.norm](x[rows], norm.scale, norm.shift, stack.norm_eps, y[rows])
-
-    in_parts(len(x), part, _WORTH_A_THREAD // x.shape[1])
-    return y
+    return x if norm is None else NORMS[stack.norm](x, norm.scale, norm.shift, stack.norm_eps)

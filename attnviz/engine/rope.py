@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-
-from attnviz.engine.threads import in_parts
 
 if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
 
 RopeKind = Literal["default", "linear", "dynamic", "yarn", "llama3", "longrope", "divided"]
 
-# Numbers whose turning is worth a second thread: it takes some 50 us.
-_WORTH_A_THREAD: Final = 1 << 15
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -118,16 +113,12 @@ def yarn_attention_factor(factor: float, mscale: float | None, mscale_all_dim: f
 
 def rotate(x: Float32, n_head: int, table: tuple[Float32, Float32]) -> Float32:
     """Each head's first numbers turned by their position, in place: [token, n_head·d_head], table of Rope."""
-    in_parts(len(x), partial(_rotate, x, n_head, table), _WORTH_A_THREAD // x.shape[1])
-    return x
-
-
-def _rotate(x: Float32, n_head: int, table: tuple[Float32, Float32], rows: slice) -> None:
-    cos, sin = (part[rows, None, :] for part in table)
+    cos, sin = (part[:, None, :] for part in table)
     half = cos.shape[-1]
-    heads = x[rows].reshape(len(cos), n_head, -1)
+    heads = x.reshape(x.shape[0], n_head, -1)
     left, right = heads[..., :half], heads[..., half : 2 * half]
     turned = left * cos - right * sin
     right *= cos
     right += left * sin
     left[...] = turned
+    return x

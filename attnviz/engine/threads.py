@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
-from itertools import pairwise
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,13 +43,6 @@ def at_once(tasks: Sequence[Callable[[], None]]) -> None:
             helper.exception()  # waits
     for helper in running:
         helper.result()
-
-
-def in_parts(n: int, part: Callable[[slice], None], least: int) -> None:
-    """Have part(slice) done for slices that make up range(n): one for each processor, at once, if each has `least` or more."""
-    n_part = max(1, min(n_processor(), n // max(least, 1)))
-    ends = [n * number // n_part for number in range(n_part + 1)]
-    at_once([partial(part, slice(start, stop)) for start, stop in pairwise(ends)])
 
 
 def _help(left: Iterator[Callable[[], None]], errors: dict[str, str]) -> None:

@@ -38,6 +38,24 @@ def test_softmax_does_not_see_a_constant_added_to_all_scores(scores: NDArray[np.
     assert np.abs(moved - ops.softmax(scores.copy())).max() <= 2e-5
 
 
+@given(MATRICES)
+def test_softmax_of_moderate_scores_is_softmax_and_says_so_of_no_others(scores: NDArray[np.float32]) -> None:
+    got = scores.copy()
+    if ops.softmax_of_moderate(got):
+        assert np.abs(got - ops.softmax(scores.copy())).max() <= 1e-6
+        assert (np.abs(scores.max(axis=-1)) < 80).all()
+    else:
+        assert (np.abs(scores.max(axis=-1)) > 30).any()
+
+
+def test_scores_that_leave_float32_and_rows_that_see_nothing_are_not_moderate() -> None:
+    for row in ([200.0, 0.0], [-200.0, -201.0], [-np.inf, -np.inf], [np.nan, 0.0]):
+        with np.errstate(all="ignore"):
+            assert not ops.softmax_of_moderate(np.array([[0.0, 1.0], row], np.float32))
+    assert ops.softmax_of_moderate(np.array([[0.0, -np.inf], [-30.0, 60.0]], np.float32))
+    assert ops.softmax_of_moderate(np.empty((2, 0, 5), np.float32))
+
+
 @given(MATRICES, st.sampled_from([1e-12, 1e-5, 1.0]))
 def test_layer_norm_is_its_definition(x: NDArray[np.float32], eps: float) -> None:
     random = np.random.default_rng(0)
@@ -80,7 +98,7 @@ def test_activations_of_some_columns_leave_the_others_alone(activation) -> None:
     assert np.allclose(x[:, 100:900], activation(before[:, 100:900].copy()), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [0, 1, ops._BLOCK - 1, ops._BLOCK, ops._BLOCK + 1, 3 * ops._BLOCK + 17])
+@pytest.mark.parametrize("size", [0, 1, ops.BLOCK - 1, ops.BLOCK, ops.BLOCK + 1, 3 * ops.BLOCK + 17])
 def test_gelu_is_x_times_the_normal_distribution_in_blocks_of_any_number(size: int) -> None:
     x = np.linspace(-8, 8, size, dtype=np.float32)
     expected = x.astype(np.float64) * 0.5 * (1.0 + exact_erf(x / np.float32(math.sqrt(2.0))))

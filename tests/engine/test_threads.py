@@ -13,23 +13,12 @@ from threadpoolctl import ThreadpoolController
 
 from attnviz.engine import blas, threads
 from attnviz.engine.blas import on_one_thread
-from attnviz.engine.threads import at_once, in_parts
+from attnviz.engine.threads import at_once
 
 
 @pytest.fixture(autouse=True)
 def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "n_processor", lambda: 2)
-
-
-@given(st.integers(0, 200), st.integers(0, 50))
-def test_each_number_of_a_range_is_in_just_one_part(n: int, least: int) -> None:
-    seen = np.zeros(n, int)
-
-    def part(some: slice) -> None:
-        seen[some] += 1
-
-    in_parts(n, part, least)
-    assert (seen == 1).all()
 
 
 @given(st.integers(0, 30))
@@ -65,15 +54,15 @@ def test_what_a_task_raises_is_raised_when_the_others_have_ended(broken: int) ->
     assert running == [broken]
 
 
-def test_parts_treat_numbers_that_are_none_as_the_thread_that_shares_them() -> None:
+def test_tasks_treat_numbers_that_are_none_as_the_thread_that_shares_them() -> None:
     meeting = threading.Barrier(2, timeout=30)
 
-    def part(_: slice) -> None:
+    def task() -> None:
         meeting.wait()
         np.log(np.zeros(1, np.float32))  # a warning, and with it a failure of this test, unless it is let pass
 
     with np.errstate(divide="ignore"):
-        in_parts(2, part, 1)
+        at_once([task, task])
 
 
 def test_products_are_back_on_their_threads_when_the_last_of_those_who_wanted_one_has_left(
