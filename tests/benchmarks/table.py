@@ -46,7 +46,11 @@ def ratio_of(row: Row) -> str:
 def target_words(row: Row) -> str:
     """What the row shall reach, as it is printed."""
     target = target_of(row)
-    return NONE if target is None else f"\N{LESS-THAN OR EQUAL TO} {target.at_most:g}"
+    if target is None:
+        return NONE
+    sign = "\N{GREATER-THAN OR EQUAL TO}" if target.is_least else "\N{LESS-THAN OR EQUAL TO}"
+    unit = "" if target.of == "ratio" or row.unit in ("count", "exponent", "difference") else f" {row.unit}"
+    return f"{sign} {target.bound:,g}{unit}"
 
 
 def text_table(title: str, beside: str, rows: Sequence[Row]) -> str:

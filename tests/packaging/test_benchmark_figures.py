@@ -10,7 +10,7 @@ from tests.benchmarks.models import another_text
 from tests.benchmarks.peers import pages
 from tests.benchmarks.products import Product, flops_of, products_of
 from tests.benchmarks.rows import Row, ratio, row, spread
-from tests.benchmarks.table import markdown_table, put_in_page, text_table, written
+from tests.benchmarks.table import markdown_table, put_in_page, target_words, text_table, written
 from tests.benchmarks.targets import TARGETS, Target, is_met, target_of
 from tests.benchmarks.timing import alternate
 
@@ -75,15 +75,20 @@ def test_operations_grow_from_the_first_power_of_the_length_to_the_second() -> N
 
 def test_no_target_is_out_of_reach_of_its_rows() -> None:
     assert len({(one.section, one.what) for one in TARGETS}) == len(TARGETS)
-    assert all(one.at_most > 0 for one in TARGETS)
+    assert all(one.bound > 0 for one in TARGETS)
 
 
 def test_a_target_is_met_at_its_figure_and_missed_above(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.benchmarks.targets.TARGETS", (Target("start", "time*", 0.25), Target("start", "peak", 3.0, "own")))
+    targets = Target("start", "time*", 0.25), Target("start", "peak", 3.0, "own"), Target("start", "rate", 60.0, "own", True)
+    monkeypatch.setattr("tests.benchmarks.targets.TARGETS", targets)
     assert is_met(row("start", "time to it", "ms", [1.0], [4.0])) is True
     assert is_met(row("start", "time to it", "ms", [1.1], [4.0])) is False
     assert is_met(row("start", "time to it", "ms", [1.0])) is None
     assert is_met(row("start", "peak", "MiB", [3.0])) is True
+    assert is_met(row("start", "rate", "%", [60.0])) is True
+    assert is_met(row("start", "rate", "%", [59.0])) is False
+    assert target_words(row("start", "rate", "%", [59.0])) == "≥ 60 %"
+    assert target_words(row("start", "time to it", "ms", [1.0], [4.0])) == "≤ 0.25"
     assert target_of(row("length", "time to it", "ms", [1.0])) is None
 
 
