@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Multiplications of a part that are worth a thread, 0.2 ms of them: a processor that rests takes 0.1 to 0.2 ms to begin.
 _WORTH_A_THREAD: Final = 10_000_000
+# Products of fewer rows take as long as this: what takes time is the reading of the weights.
+_FEW_ROWS: Final = 8
 # The most multiplications of a product that OpenBLAS does with its small kernels.
 _SMALL: Final = 1_000_000
 # Parts begin at columns that the kernels' registers begin with.
@@ -33,16 +35,14 @@ def apply(x: Float32, weights: Linear) -> Float32:
 def apply_each(x: Float32, several: Sequence[Linear]) -> list[Float32]:
     """x·weight + bias for each of several weights, [token, in] -> [token, out] each, fresh arrays."""
     made = [np.empty((len(x), weights.weight.shape[1]), np.float32) for weights in several]
-    tasks: list[Callable[[], None]] = []
-    for columns_of_all in _columns(x, sum(y.shape[1] for y in made)):
-        tasks.append(partial(_multiply_each, x, several, made, columns_of_all))
-    at_once(tasks)
+    width = sum(y.shape[1] for y in made)
+    at_once([partial(_multiply_each, x, several, made, columns) for columns in _columns(x, width)])
     return made
 
 
 def in_columns(x: Float32, width: int, part: Callable[[slice], None], n_product: int = 1) -> None:
-    """Have part(columns) done for slices that make up range(width), at once where the products of x that each makes, `n_product`
-    for each column, are worth it."""
+    """Have part(columns) done for slices that make up range(width): several at once where the products of x that they make,
+    `n_product` for each column, are worth it."""
     at_once([partial(part, columns) for columns in _columns(x, width, n_product)])
 
 
@@ -70,7 +70,9 @@ def _multiply_each(x: Float32, several: Sequence[Linear], made: Sequence[Float32
 
 def _columns(x: Float32, width: int, n_product: int = 1) -> list[slice]:
     """The columns of each processor."""
-    n_part = min(n_processor(), width // _GRAIN, x.size * width * n_product // _WORTH_A_THREAD)
+    n_row, depth = x.shape
+    work = max(n_row, _FEW_ROWS) * depth * width * n_product
+    n_part = min(n_processor(), width // _GRAIN, work // _WORTH_A_THREAD)
     if n_part < 2:
         return [slice(0, width)]
     ends = [width * number // n_part // _GRAIN * _GRAIN for number in range(n_part)] + [width]

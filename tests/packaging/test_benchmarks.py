@@ -39,7 +39,7 @@ def test_a_section_of_short_texts_is_measured_in_a_moment(tmp_path: Path) -> Non
     for row in rows.values():
         assert row["own"]["value"] > 0.0
         assert row["ratio"]["value"] == row["own"]["value"] / row["beside"]["value"]
-        assert row["is_met"] == (row["ratio"]["value"] <= row["target"]["at_most"])
+        assert row["is_met"] == (row["ratio"]["value"] <= row["target"]["bound"])
 
 
 @pytest.mark.slow
