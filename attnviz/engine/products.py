@@ -89,7 +89,8 @@ def _block(x: Float32, weight: Float32) -> int:
     if not has_small_kernels() or n_row < 2 or weight.dtype != x.dtype:
         return 0
     by_column = weight.strides[0] == weight.itemsize
-    for width in (32, 16) if by_column and n_row <= 32 else () if by_column else (64,):
+    # Weights by row are read across in blocks, which soon costs what the copies do.
+    for width in ((32, 16) if n_row <= 32 else ()) if by_column else ((64,) if n_row <= 4 else ()):
         if n_row * depth * width <= _SMALL and weight.shape[1] >= width:
             return width
     return 0
