@@ -31,8 +31,8 @@ TARGETS: Final = (
     Target("engine", "*tokens", 0.5),
     Target("engine", "*500 tokens, share of a large product's rate", 60.0, "own", is_least=True),
     Target("engine", "*, difference of attention", 1e-4, "own"),
-    Target("typing", "*a token is added", 0.25),
-    Target("typing", "*the last token changes", 0.25),
+    Target("typing", "*a token is added", 0.5),
+    Target("typing", "*the last token changes", 0.5),
     Target("picture", "*hover a token", _FRAME, "own"),
     *(
         Target("picture", f"{n} tokens, {what}", most, "own")

@@ -1,11 +1,17 @@
 """Engine: one pass with all attention of all layers, as the program runs it, against transformers (eager) on the same threads.
 
 attnviz's time is that of `Model.trace` and of the attention of each layer, and so has the text's tokens made; the peer is given
-their numbers. The pass's own products are NumPy's, at the same shapes, with BLAS on all threads and nothing between them.
+their numbers. The pass's own products are NumPy's, at the same shapes, with BLAS on all threads and nothing between them. The same
+passes are measured once more while other programs keep every processor busy: threads that wait for each other by turning round
+then wait for a processor that somebody else has.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,6 +24,7 @@ from tests.benchmarks.rows import Row, row, spread
 from tests.benchmarks.timing import PASSES, alternate, passes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from attnviz.engine.model import Model
@@ -26,6 +33,8 @@ if TYPE_CHECKING:
 TITLE: Final = "Engine: one pass with all attention"
 BESIDE: Final = "transformers"
 LENGTHS: Final = (16, 32, 64, 128, 256, 500)
+BUSY: Final = (16, 128, 500)  # of these lengths also beside other programs
+_BUSY_ROUNDS: Final = 4  # a pass of the peer may take seconds there
 
 
 def measure(bench: Bench) -> list[Row]:
@@ -36,7 +45,11 @@ def measure(bench: Bench) -> list[Row]:
         "LLaMA's plan, 8 x 512": llama(8, 512).write(bench.folder / "llama"),
         "GPT-2's plan, 8 x 512": gpt2(8, 512).write(bench.folder / "gpt2"),
     }
-    return [one for name, path in models.items() for one in measure_model(bench, name, path, bench.lengths or LENGTHS)]
+    lengths = bench.lengths or LENGTHS
+    rows = [one for name, path in models.items() for one in measure_model(bench, name, path, lengths)]
+    name, path = next(iter(models.items()))
+    with busy_programs():
+        return rows + [_busy_row(bench, name, load_model(path), n) for n in lengths if n in BUSY]
 
 
 def measure_model(bench: Bench, name: str, path: Path, lengths: tuple[int, ...]) -> list[Row]:
@@ -48,6 +61,29 @@ def measure_model(bench: Bench, name: str, path: Path, lengths: tuple[int, ...])
     if bench.peer is not None:
         rows.append(row("engine", f"{name}, difference of attention", "difference", [_difference(bench, model, max(lengths))]))
     return rows
+
+
+@contextmanager
+def busy_programs() -> Iterator[None]:
+    """As many other programs as there are processors, each of which uses one without end."""
+    programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
+
+
+def _busy_row(bench: Bench, name: str, model: Model, n: int) -> Row:
+    text = text_of(model, n)
+    ids, peer = model.trace(text).ids, bench.peer
+    turns = {"own": lambda: passes(lambda: pass_of(model, text))}
+    if peer is not None:
+        turns["peer"] = lambda: peer.passes(model.path, ids, PASSES)
+    times = alternate(turns, min(bench.rounds, _BUSY_ROUNDS))
+    what = f"{name}: {n} tokens, each processor busy with another program"
+    return row("engine", what, "ms", times["own"], times.get("peer"), in_page=True)
 
 
 def pass_of(model: Model, text: str) -> None:

@@ -1,7 +1,7 @@
 """Typing: one character more at the end of a text, which takes over what an earlier run has, against running the text anew.
 
 "the engine" is `Model.trace` with the earlier run as `like`; "the program" is a request as the window makes one, which looks for an
-earlier run by itself.
+earlier run by itself. All of them have the attention of one layer made, which a picture shows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from attnviz.session.request import Request
 from attnviz.session.run import Runner
 from tests.benchmarks.models import WORDS, llama, text_of
 from tests.benchmarks.rows import Row, row
-from tests.benchmarks.sections.engine import pass_of
 from tests.benchmarks.timing import alternate, milliseconds, passes
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from attnviz.engine.model import Model
+    from attnviz.engine.trace import Trace
     from tests.benchmarks.bench import Bench
 
 TITLE: Final = "Typing: one character more at the end of a text of a causal model"
@@ -43,7 +43,7 @@ def measure_model(bench: Bench, path: Path, n_token: int) -> list[Row]:
     for name, (text, longer) in cases.items():
         for who, turn in {"the engine": _engine, "the program": _program}.items():
             times = alternate(
-                {"on": turn(model, text, longer), "anew": lambda longer=longer: passes(lambda: pass_of(model, longer))},
+                {"on": turn(model, text, longer), "anew": lambda longer=longer: passes(lambda: _show(model.trace(longer)))},
                 bench.rounds,
             )
             rows.append(row("typing", f"{n_token} tokens, {who}: {name}", "ms", times["on"], times["anew"], in_page=True))
@@ -54,9 +54,7 @@ def _engine(model: Model, text: str, longer: str) -> Callable[[], list[float]]:
     earlier = model.trace(text)
 
     def go_on() -> None:
-        trace = model.trace(longer, like=earlier)
-        for layer in range(trace.n_layer):
-            trace.attention(layer)
+        _show(model.trace(longer, like=earlier))
 
     return lambda: passes(go_on)
 
@@ -69,13 +67,16 @@ def _program(model: Model, text: str, longer: str) -> Callable[[], list[float]]:
         runner.run(Request(model.path, text, None, model.config.n_head))
 
         def go_on() -> None:
-            trace = runner.run(Request(model.path, longer, None, model.config.n_head)).trace
-            for layer in range(trace.n_layer):
-                trace.attention(layer)
+            _show(runner.run(Request(model.path, longer, None, model.config.n_head)).trace)
 
         return [milliseconds(go_on)]
 
     return turn
+
+
+def _show(trace: Trace) -> None:
+    """What a picture of a layer in the middle asks for."""
+    trace.attention(trace.n_layer // 2)
 
 
 def added(model: Model, n_token: int) -> tuple[str, str]:
