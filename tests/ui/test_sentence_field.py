@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
     from attnviz.session.state import State
 
+LIGHTHOUSE = (
+    "When the old keeper of the lighthouse finally decided to retire, the people of the village who had depended on his light for "
+    "forty years gathered on the cliffs and sang to him, although the wind was strong that night."
+)
+
 
 def test_typing_replaces_the_sentence_and_the_picture_follows(hands: Hands) -> None:
     hands.type("Cats sleep.")
@@ -77,6 +82,18 @@ def test_a_sentence_of_several_lines_is_read_whole_and_the_field_grows(hands: Ha
     assert hands.state.text == "Cats sleep.\nDogs bark."
     assert hands.words() == ["Cats", "sleep", ".", "Dogs", "bark", "."]
     assert field.height() > one_line
+
+
+@pytest.mark.parametrize("n_word", [90, 106])
+def test_a_sentence_of_more_lines_than_the_field_has_is_scrolled_up_and_down_alone(
+    n_word: int, open_reader: Callable[..., Hands]
+) -> None:
+    hands = open_reader(" ".join(((LIGHTHOUSE + " ") * 3).split()[:n_word]))
+    field = hands.window.reader.sentence
+    hands.window.resize(1180, 760)
+    hands.until(lambda: field.verticalScrollBar().isVisible())
+    hands.settle()
+    assert not field.horizontalScrollBar().isVisible()
 
 
 def test_an_example_is_shown_in_the_view_its_line_speaks_of(hands: Hands) -> None:
