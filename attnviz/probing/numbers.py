@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +10,7 @@ import numpy as np
 from attnviz.analysis.likeness import cosines
 from attnviz.engine.changes import HeadAt
 from attnviz.engine.model import nowhere
+from attnviz.engine.threads import in_order, n_processor
 from attnviz.errors import Cancelled, never
 from attnviz.probing.observing import observe
 from attnviz.probing.plan import packs_of
@@ -180,29 +179,11 @@ def _all(
 ) -> Iterator[tuple[int, dict[str, Float32]]]:
     """What `make` gives for each job, with the jobs' numbers, in their order; as many at one time as there are processors, since
     NumPy lets go of the interpreter in its loops and each product runs on one thread."""
-    n = min(len(jobs), _processors())
-    if n < 2:
-        for job in jobs:
-            if cancelled():
-                raise Cancelled
-            yield job[0], make(job)
-        return
-    with ThreadPoolExecutor(n, thread_name_prefix="probing") as pool:
-        futures = [(job[0], pool.submit(_unless, cancelled, make, job)) for job in jobs]
-        try:
-            for number, future in futures:
-                yield number, future.result()
-        finally:
-            for _, future in futures:
-                future.cancel()
 
+    def made(at: int) -> dict[str, Float32]:
+        if cancelled():
+            raise Cancelled
+        return make(jobs[at])
 
-def _unless(cancelled: Callable[[], bool], make: Callable, job: tuple[int, object]) -> dict[str, Float32]:
-    if cancelled():
-        raise Cancelled
-    return make(job)
-
-
-def _processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for (number, _), numbers in zip(jobs, in_order(made, len(jobs), n_processor()), strict=True):
+        yield number, numbers

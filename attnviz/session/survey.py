@@ -5,7 +5,6 @@ It is made layer by layer and holds no map in full: 32 layers of 32 heads take 4
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
@@ -15,13 +14,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from attnviz.analysis.summary import HeadSummary, summarise
-from attnviz.engine.threads import n_processor
+from attnviz.engine.threads import in_order, n_processor
 from attnviz.errors import Cancelled, never
 from attnviz.session.sight import Shares, heads_of, is_one_map, kind_of
 from attnviz.session.survey_layer import DIMMED, frame_of, survey_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from attnviz.engine.config import Kind
     from attnviz.engine.ops import Float32
@@ -157,7 +156,7 @@ def survey_key(trace: Trace, view: View, size: int | None = None) -> tuple[objec
 def _make(trace: Trace, view: View, size: int, cancelled: Callable[[], bool], progress: Callable[[int, int], None]) -> Survey:
     frame = frame_of(trace, survey_view(trace, view, 0))
     n_layer, layers = trace.n_layer_of(frame.kind), []
-    for made in _all(partial(_layer, trace, view, frame, size), n_layer, _n_worker(trace, frame)):
+    for made in in_order(partial(_layer, trace, view, frame, size), n_layer, _n_worker(trace, frame)):
         if cancelled():
             raise Cancelled
         layers.append(made)
@@ -186,21 +185,6 @@ def _n_worker(trace: Trace, frame: Sight) -> int:
     if frame.quantity != "attention" or n_weight * trace.n_layer_of(frame.kind) < _SOON_READ:
         return 1
     return n_processor()
-
-
-def _all(make: Callable[[int], LayerSurvey], n: int, n_worker: int) -> Iterator[LayerSurvey]:
-    """What `make` gives for 0 to n - 1, in order; on several threads, since NumPy lets go of the interpreter in its loops."""
-    if n_worker == 1:
-        yield from map(make, range(n))
-        return
-    with ThreadPoolExecutor(n_worker, thread_name_prefix="attnviz-survey") as pool:
-        futures = [pool.submit(make, number) for number in range(n)]
-        try:
-            for future in futures:
-                yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
 
 
 def shown_weights(sight: Sight) -> Float32:

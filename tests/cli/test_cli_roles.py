@@ -260,7 +260,7 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(
 ) -> None:
     monkeypatch.setenv("ATTNVIZ_DATA", str(tmp_path / "data"))
     monkeypatch.setattr("attnviz.probing.plan.PACK_TOKENS", 40)  # so that there are many packs, read one after the other
-    monkeypatch.setattr("attnviz.probing.numbers._processors", lambda: 1)
+    monkeypatch.setattr("attnviz.probing.numbers.n_processor", lambda: 1)
     read: list[int] = []
     told, reads = MeasuringLine.reading, Model.read_packed
 

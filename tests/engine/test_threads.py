@@ -13,7 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from attnviz.engine import blas, threads
 from attnviz.engine.blas import on_one_thread
-from attnviz.engine.threads import at_once
+from attnviz.engine.threads import at_once, in_order
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +80,30 @@ def test_products_are_back_on_their_threads_when_the_last_of_those_who_wanted_on
                 assert n_thread() <= {1}
             assert n_thread() <= {1}
         assert n_thread() == before
+
+
+@pytest.mark.parametrize("n_worker", [1, 2, 5])
+def test_what_is_made_in_order_comes_in_order_and_what_is_raised_comes_in_its_place(n_worker: int) -> None:
+    assert list(in_order(lambda number: number * number, 7, n_worker)) == [0, 1, 4, 9, 16, 25, 36]
+    assert list(in_order(lambda number: number, 0, n_worker)) == []
+    found = in_order(lambda number: 6 // (3 - number), 5, n_worker)
+    assert [next(found) for _ in range(3)] == [2, 3, 6]
+    with pytest.raises(ZeroDivisionError):
+        next(found)
+
+
+def test_what_nobody_asks_for_any_more_is_not_begun() -> None:
+    begun: list[int] = []
+    gate = threading.Event()
+
+    def make(number: int) -> int:
+        begun.append(number)
+        if number:
+            gate.wait(30)
+        return number
+
+    found = in_order(make, 100, 2)
+    next(found)
+    threading.Timer(0.05, gate.set).start()
+    found.close()
+    assert len(begun) <= 6

@@ -183,7 +183,7 @@ def test_a_finished_run_is_not_made_again(model: Model, tmp_path: Path) -> None:
 def test_a_run_that_was_called_off_goes_on_where_it_was(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int
 ) -> None:
-    monkeypatch.setattr(numbers_module, "_processors", lambda: n)
+    monkeypatch.setattr(numbers_module, "n_processor", lambda: n)
     plan = plan_for(model, FEW)
     wanted = everything(model, plan, Shelf(None))
     names = parts_of(model, plan, muted_texts(model, plan, 6))
@@ -207,7 +207,7 @@ def test_a_run_that_was_called_off_goes_on_where_it_was(
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_a_finished_run_can_be_called_off_as_well(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int) -> None:
-    monkeypatch.setattr(numbers_module, "_processors", lambda: n)
+    monkeypatch.setattr(numbers_module, "n_processor", lambda: n)
     plan = plan_for(model, FEW)
     everything(model, plan, Shelf(tmp_path))
     with pytest.raises(Cancelled):

@@ -99,7 +99,7 @@ def test_packs_and_threads_deal_out_the_same_numbers(
     plan = plan_for(model, FEW)
     runs = []
     for n in (1, 4):
-        monkeypatch.setattr(numbers_module, "_processors", lambda n=n: n)
+        monkeypatch.setattr(numbers_module, "n_processor", lambda n=n: n)
         runs.append(read_numbers(model, plan, NOWHERE))
     assert_same(*runs)
     for one, other in zip(whole.gets + whole.weights, runs[0].gets + runs[0].weights, strict=True):
@@ -109,7 +109,7 @@ def test_packs_and_threads_deal_out_the_same_numbers(
 def test_packs_are_read_at_the_same_time(tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny("bert-mlm")
     monkeypatch.setattr(plan_module, "PACK_TOKENS", 60)
-    monkeypatch.setattr(numbers_module, "_processors", lambda: 3)
+    monkeypatch.setattr(numbers_module, "n_processor", lambda: 3)
     plan = plan_for(model, FEW)
     assert len(plan.packs) >= 3
     together, read = threading.Barrier(3), model.read_packed
@@ -128,7 +128,7 @@ def test_packs_are_read_at_the_same_time(tiny: Callable[[str], Model], monkeypat
 def test_progress_counts_texts_to_the_last(tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch, n: int) -> None:
     model = tiny("bert-mlm")
     monkeypatch.setattr(plan_module, "PACK_TOKENS", 60)
-    monkeypatch.setattr(numbers_module, "_processors", lambda: n)
+    monkeypatch.setattr(numbers_module, "n_processor", lambda: n)
     plan = plan_for(model, FEW)
     told: list[tuple[int, int]] = []
     read_numbers(model, plan, NOWHERE, progress=lambda done, total: told.append((done, total)))
@@ -143,7 +143,7 @@ def test_progress_counts_texts_to_the_last(tiny: Callable[[str], Model], monkeyp
 def test_it_stops_where_it_is_called_off(tiny: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch, n: int) -> None:
     model = tiny("bert-mlm")
     monkeypatch.setattr(plan_module, "PACK_TOKENS", 60)
-    monkeypatch.setattr(numbers_module, "_processors", lambda: n)
+    monkeypatch.setattr(numbers_module, "n_processor", lambda: n)
     plan = plan_for(model, FEW)
     for run in (
         lambda cancelled: read_numbers(model, plan, NOWHERE, cancelled),
@@ -226,7 +226,7 @@ def test_muting_is_the_same_in_any_packs_and_threads(
     monkeypatch.setattr(plan_module, "PACK_TOKENS", pack_tokens)
     runs = []
     for n in (1, 4):
-        monkeypatch.setattr(numbers_module, "_processors", lambda n=n: n)
+        monkeypatch.setattr(numbers_module, "n_processor", lambda n=n: n)
         runs.append(mute_heads(model, plan, texts, NOWHERE).changes)
     assert np.array_equal(*runs)
     np.testing.assert_allclose(runs[0], whole, atol=1e-5)
