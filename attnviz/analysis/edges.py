@@ -80,7 +80,7 @@ def strongest_edges(
     attention: [head, query, key]; queries, keys: the visible ones; total: [head, query] what the rows are shared out of, None for
     1; scale: the largest weight that there can be; aside: keys whose weights are chosen by themselves, so that the others are the
     same as without them, and which no block has for its strongest. A weight of 0 is never an edge: it is that of a key which the
-    query cannot see. What is chosen under one threshold is chosen under each higher one that it passes.
+    query cannot see. What is chosen under one threshold is chosen under each stricter one that it passes.
     """
     table = Table(attention, *(np.asarray(places, np.intp) for places in (heads, queries, keys)))
     apart = np.isin(table.keys, list(aside))

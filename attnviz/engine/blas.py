@@ -22,7 +22,7 @@ def keep_to_one_thread() -> None:
 
     OpenBLAS's threads wait for each other by spinning, and where other programs use the processors too they wait long: on two
     cores with two busy ones beside it a run of 15 tokens took 864 ms on two threads and 9 on one, one of 500 tokens 2,212 and
-    243. The engine shares products between threads of its own, which sleep while they wait.
+    243. The engine shares a run's products between threads of its own, which sleep while they wait.
     """
     _one_thread.enter()
 

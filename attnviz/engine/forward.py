@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.engine.attention import AttentionPart
+from attnviz.engine.layers import Linear
 from attnviz.engine.ops import ACTIVATIONS, Float32, layer_norm, times_sigmoid
 from attnviz.engine.positions import alibi, bucket_bias
 from attnviz.engine.products import apply, in_columns, multiply
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from attnviz.engine.attention import Keep
     from attnviz.engine.config import Looking, ModelConfig, Stack
     from attnviz.engine.layer_change import LayerChange
-    from attnviz.engine.layers import AttentionWeights, FeedForward, Head, Layer, Linear, Norms, StackWeights
+    from attnviz.engine.layers import AttentionWeights, FeedForward, Head, Layer, Norms, StackWeights
     from attnviz.engine.projected import Projected
     from attnviz.engine.rope import Rope
     from attnviz.engine.tokenizer import Encoding
@@ -240,7 +241,7 @@ def predict(config: ModelConfig, head: Head, hidden: Float32) -> Float32:
     logits = np.empty((x.shape[0], n_vocab), np.float32)
     for start in range(0, n_vocab, OUTPUT_ROWS):
         rows = slice(start, start + OUTPUT_ROWS)
-        np.matmul(x, head.output.rows(rows).T, out=logits[:, rows])
+        _predict_some(x, Linear(head.output.rows(rows).T), logits[:, rows])
     if head.bias is not None:
         logits += head.bias
     if config.logit_cap is not None:
@@ -248,6 +249,15 @@ def predict(config: ModelConfig, head: Head, hidden: Float32) -> Float32:
         np.tanh(logits, out=logits)
         logits *= np.float32(config.logit_cap)
     return logits
+
+
+def _predict_some(x: Float32, weights: Linear, out: Float32) -> None:
+    """The logits of some tokens of the vocabulary, which nobody holds the weights of when the next ones are read."""
+
+    def part(columns: slice) -> None:
+        multiply(x, weights, columns, out[:, columns])
+
+    in_columns(x, out.shape[1], part)
 
 
 def _positions(config: ModelConfig, ids: NDArray[np.int64]) -> NDArray[np.int64]:

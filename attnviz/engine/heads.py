@@ -80,8 +80,11 @@ def attend(
     made = partial(_scores, q[rows], columns, stack, look, head_count, bias, place)
     scores = made(out, watch)
     if sinks is None:
-        if not softmax_of_moderate(scores):
-            scores = softmax(made(scores, unwatched))
+        grows = bias is not None and bias.shape[1] == 1  # ALiBi's rises with the key's position, soon beyond what is moderate
+        if grows:
+            softmax(scores)
+        elif not softmax_of_moderate(scores):
+            softmax(made(scores, unwatched))
         attention, share = scores, None
     else:
         sinks = _per_head(sinks, head_count)

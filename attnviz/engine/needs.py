@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attnviz.engine.attention_blocks import block_bytes
 from attnviz.engine.forward import OUTPUT_ROWS
 from attnviz.engine.layers import n_bytes
+from attnviz.engine.ops import BLOCK
 from attnviz.engine.threads import n_processor
 from attnviz.engine.trace import ATTENTION_BUDGET
 from attnviz.errors import Cancelled
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 _FLOAT = 4
 _TOKEN = 1 << 10  # a token's texts, numbers and span
-_BESIDES = 1 << 19  # the blocks that activations are computed in, and what the tokenizer takes
+_BESIDES = 1 << 19  # what the tokenizer takes
+_OF_ACTIVATIONS = 3 * _FLOAT * BLOCK  # what a processor computes them in
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ def run_bytes(config: ModelConfig, head_count: int, n: int, n_decoder: int = 0, 
     if config.decoder is not None:
         sides.append((config.decoder, n_decoder, [n_decoder, n]))
     kept, making = _BESIDES + _TOKEN * (n + n_decoder), 0
+    inner = max(n * config.stack.d_ff, n_decoder * (config.decoder.d_ff if config.decoder else 0))
+    kept += min(n_processor() * _OF_ACTIVATIONS, 2 * _FLOAT * inner)
     maps = _maps(config, head_count, n, n_decoder)
     fits = sum(maps) <= ATTENTION_BUDGET
     for stack, queries, all_keys in sides:

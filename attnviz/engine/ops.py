@@ -86,8 +86,8 @@ def softmax(scores: Float32) -> Float32:  # [..., key] -> [..., key]
 def softmax_of_moderate(scores: Float32) -> bool:  # [..., key] -> [..., key]
     """softmax without a look at the largest scores, in place, and whether that was right: the scores are used up if it was not.
 
-    The largest score of a row is taken off all of them only to keep the exponentials within float32. Of scores as models have them
-    they are without that, and equally exact; two of six steps less, a quarter of the time of an attention.
+    The largest score of a row is taken off all of them only to keep the exponentials within float32. Of nearly all scores that
+    models have they are without that, and equally exact; two of six steps less, a quarter of the time of an attention.
     """
     np.exp(scores, out=scores)
     total = _sums(scores)

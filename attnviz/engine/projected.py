@@ -74,7 +74,7 @@ class Projected:
         columns: Float32 | None = None,
     ) -> tuple[Float32, Float32 | None]:
         """The attention of a few queries, [head, query, key], on `keys`, all that they may see, and their sinks' share; made by
-        this thread alone. out: where the attention goes; columns: the keys as `by_columns` of what is looked at lays them out."""
+        this thread alone. out: where the attention goes; columns: what `key_columns` makes of `looked_at`."""
         change, some = self.change, slice(rows.start, rows.stop)
         if change is None:
             return self._attend(head_count, some, watch, keys, out, columns)

@@ -40,6 +40,8 @@ def at_once(tasks: Sequence[Callable[[], None]]) -> None:
         for task in left:
             task()
     finally:
+        for _ in left:  # of what is not begun when a task has failed
+            pass
         running = [helper for helper in helpers if not helper.cancel()]
         for helper in running:
             helper.exception()  # waits

@@ -85,6 +85,7 @@ class Hands:
 
     def settle(self) -> None:
         """Wait until nothing is typed, asked for, computed or laid out any more."""
+        QApplication.processEvents()  # a layout that is asked for makes the picture anew
         self.until(self.is_idle)
 
     def is_idle(self) -> bool:

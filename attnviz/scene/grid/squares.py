@@ -72,7 +72,7 @@ class Squares:
         levels = _LEVELS.get(self.survey)
         if levels is None:
             levels = steps_of(np.sqrt(self.survey.maps * np.float32(1.0 / self.survey.scale)))
-            levels = _LEVELS[self.survey] = levels.reshape(-1, *levels.shape[2:])
+            levels = _LEVELS.setdefault(self.survey, levels.reshape(-1, *levels.shape[2:]))
         places = (np.arange(len(self.order))[:, None] * self.order.shape[1] + self.order).ravel()
         return levels if (np.diff(places) == 1).all() else levels[places]
 

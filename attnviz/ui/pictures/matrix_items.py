@@ -102,6 +102,7 @@ class _PanelItems:
         self.columns.setVisible(shown and panel.has_column_labels)
         if panel is None:
             self.cells.let_go()
+            self.rows.scene_shown = self.columns.scene_shown = None
             return
         self._width = scene.width
         self.cells.show_panel(scene, panel)
@@ -109,6 +110,8 @@ class _PanelItems:
         self.place(scene.cells(panel))
 
     def set_focus(self, scene: MatrixScene) -> None:
+        if self.cells.scene_shown is None:
+            return  # it shows none, and a scene holds the weights of all panels
         self.cells.scene_shown = self.rows.scene_shown = self.columns.scene_shown = scene
 
     def place(self, cells: Cells) -> None:
