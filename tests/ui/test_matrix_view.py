@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -482,6 +483,14 @@ def test_nothing_of_pyqtgraphs_own_opens_on_a_right_click(
     qtbot.mouseClick(view, Qt.MouseButton.RightButton, NO_KEY, middle(view, 3, 3).toPoint())
     assert set(QApplication.topLevelWidgets()) == before
     assert heard == []
+
+
+def test_panels_that_are_shown_no_more_hold_no_scene(view: MatrixView, show: Callable[..., MatrixScene], run: Run) -> None:
+    before = weakref.ref(show(run))
+    show(run, 1)
+    view.set_focus(3)
+    gc.collect()
+    assert before() is None
 
 
 def test_a_view_that_goes_leaves_nothing_behind(qtbot: QtBot, run: Run) -> None:
