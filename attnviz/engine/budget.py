@@ -43,11 +43,12 @@ class First(Generic[T]):
     """The first values made, as many as fit; the others are made again each time.
 
     Layers are asked for in a circle, and the least recently used is then the one needed next: a cache that drops it for room
-    would keep nothing of use.
+    would keep nothing of use. Between two calls of `begin` so many bytes at the most are kept anew.
     """
 
-    def __init__(self, n_bytes: int, size: Callable[[T], int]) -> None:
+    def __init__(self, n_bytes: int, size: Callable[[T], int], at_a_time: int) -> None:
         self._n_bytes = n_bytes
+        self._at_a_time = self._left = at_a_time
         self._used = 0
         self._size = size
         self._kept: dict[Hashable, T] = {}
@@ -66,10 +67,16 @@ class First(Generic[T]):
         value = make(*arguments)  # not under the lock: another thread may want what is there already
         size = self._size(value)
         with self._lock:
-            if key not in self._kept and self._used + size <= self._n_bytes:
+            if key not in self._kept and self._used + size <= self._n_bytes and size <= self._left:
                 self._used += size
+                self._left -= size
                 self._kept[key] = value
             return self._kept.get(key, value)
+
+    def begin(self) -> None:
+        """From now on as many bytes may be kept anew as may be at a time."""
+        with self._lock:
+            self._left = self._at_a_time
 
     def limit(self, n_bytes: int) -> None:
         """From now on keep a value only if all of them fit `n_bytes`; those that are kept stay."""

@@ -125,7 +125,7 @@ def test_the_first_that_fit_are_kept_and_the_others_made_each_time(asked: list[t
         made.append(key)
         return "x" * n
 
-    first: First[str] = First(budget, len)
+    first: First[str] = First(budget, len, 1 << 40)
     kept: dict[int, str] = {}
     for key, n in asked:
         made.clear()
@@ -138,7 +138,7 @@ def test_the_first_that_fit_are_kept_and_the_others_made_each_time(asked: list[t
 
 
 def test_a_lower_limit_keeps_what_there_is_and_takes_nothing_more() -> None:
-    first: First[str] = First(10, len)
+    first: First[str] = First(10, len, 1 << 40)
     assert first.get("a", str, "aaaa") == "aaaa"
     first.limit(4)
     assert first.get("b", str, "b") == "b"
@@ -151,7 +151,7 @@ def test_a_lower_limit_keeps_what_there_is_and_takes_nothing_more() -> None:
 
 
 def test_many_threads_get_one_value_and_never_more_than_fits() -> None:
-    first: First[str] = First(100, len)
+    first: First[str] = First(100, len, 1 << 40)
 
     def get(number: int) -> str:
         if number % 50 == 0:
@@ -212,3 +212,16 @@ def test_a_run_tells_each_layer_and_stops_between_any_two_layers_or_experts(case
         assert len(told) < total
     stop, asked = -1, 0
     assert_equal(run(), wanted)
+
+
+def test_a_run_keeps_no_more_anew_than_it_may_and_the_next_ones_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_model("llama-gqa", tmp_path, dtype="bfloat16")
+    n_layer, largest = load_model(folder).config.n_layer, load_model(folder)._needs.largest
+    assert n_layer > 1
+    monkeypatch.setattr("attnviz.engine.model._KEPT_AT_A_TIME", 1)  # and so one layer
+    model = load_model(folder, budget=1 << 40)
+    wanted = trace_of(load_model(folder))
+    for run in range(1, n_layer + 2):
+        assert_equal(trace_of(model), wanted)
+        assert model._kept.n_bytes <= min(run, n_layer) * largest
+    assert model._kept.n_bytes > (n_layer - 1) * largest

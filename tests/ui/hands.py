@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
@@ -85,7 +85,7 @@ class Hands:
 
     def settle(self) -> None:
         """Wait until nothing is typed, asked for, computed or laid out any more."""
-        QApplication.processEvents()  # a layout that is asked for makes the picture anew
+        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # a layout to come makes the picture anew
         self.until(self.is_idle)
 
     def is_idle(self) -> bool:
