@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from attnviz.analysis.places import as_slice
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -48,13 +50,13 @@ class Table:
         """
         if not len(self.keys):
             return
-        columns = _as_slice(self.keys)
+        columns = as_slice(self.keys)
         n_row = 1 << (max(_BLOCK // len(self.keys), 1).bit_length() - 1)
         n_head = max(n_row // max(len(self.queries), 1), 1)
         for at in range(0, len(self.heads), n_head):
-            of_heads = self.attention[_as_slice(self.heads[at : at + n_head])]
+            of_heads = self.attention[as_slice(self.heads[at : at + n_head])]
             for first in range(0, len(self.queries), n_row):
-                rows = of_heads[:, _as_slice(self.queries[first : first + n_row])][:, :, columns].reshape(-1, len(self.keys))
+                rows = of_heads[:, as_slice(self.queries[first : first + n_row])][:, :, columns].reshape(-1, len(self.keys))
                 are_seen = rows > 0
                 seen = np.flatnonzero(are_seen.any(axis=0))
                 if seen.size:
@@ -63,10 +65,3 @@ class Table:
     def at(self, head: NDArray[np.intp], query: NDArray[np.intp], key: NDArray[np.intp]) -> Float32:
         """Single weights; the places are broadcast against each other."""
         return self.attention[self.heads[head], self.queries[query], self.keys[key]]
-
-
-def _as_slice(places: NDArray[np.intp]) -> slice | NDArray[np.intp]:
-    """The places as a slice where they are in order and have no gap, as they mostly do: it copies nothing."""
-    if len(places) and (np.diff(places) == 1).all():
-        return slice(int(places[0]), int(places[-1]) + 1)
-    return places

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from attnviz.analysis.places import as_slice
 from attnviz.engine.heads import hidden_keys
 from attnviz.errors import never
 from attnviz.session.leaving_out import leave_out, mean_of, of_words, seen_of, share_of, sinks_of
@@ -16,7 +17,7 @@ from attnviz.session.units import Units, tokens_of_kind, units_of
 from attnviz.session.weights import MEAN, weights_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -108,7 +109,7 @@ class Sight:
     @property
     def shown(self) -> Float32:
         """The weights of the visible queries and keys, [map, row, column]."""
-        return self.weights[:, _span(self.rows)][:, :, _span(self.keys)]
+        return self.weights[:, as_slice(self.rows)][:, :, as_slice(self.keys)]
 
     @property
     def dimmed(self) -> frozenset[int]:
@@ -266,13 +267,6 @@ def _masked(trace: Trace, kind: Kind, units: Units, look: Looking, quantity: Qua
         return hidden
     starts = [place.start for place in units.places]
     return np.logical_and.reduceat(np.logical_and.reduceat(hidden, starts, axis=0), starts, axis=1)
-
-
-def _span(places: Sequence[int]) -> slice | list[int]:
-    """The places as a slice where they have no gap, as they mostly do: it copies nothing."""
-    if places and places[-1] - places[0] + 1 == len(places):
-        return slice(places[0], places[-1] + 1)
-    return list(places)
 
 
 def _n_bytes(sight: Sight) -> int:

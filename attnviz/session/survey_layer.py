@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from attnviz.analysis.places import as_slice
 from attnviz.analysis.summary import HeadSummary, SpreadSums
 from attnviz.analysis.thumbnails import Thumbnails
 from attnviz.session.leaving_out import leave_out, seen_of, share_of, sinks_of
@@ -111,8 +112,8 @@ class _Layer:
         keys = self._keys[: np.searchsorted(self._keys, n_key)]
         pairs = None if self._pairs is None else self._pairs[block.start : block.stop, :n_key]
         left = leave_out(block.weights, block.total, self._sink[:n_key], pairs, self._sinks)
-        rows = _span(self._queries[first:end] - block.start)
-        shown = left.weights[:, rows][:, :, _span(keys)]
+        rows = as_slice(self._queries[first:end] - block.start)
+        shown = left.weights[:, rows][:, :, as_slice(keys)]
         places = () if self._positions is None else (self._positions[0][first:end], self._positions[1][: len(keys)])
         self._share_out(left.taken[:, rows], left.apart[:, rows], block, rows, self._spread.add(shown, *places))
         if self._is_norms:
@@ -138,10 +139,3 @@ class _Layer:
         shares = Shares(*(self._shares / n).tolist(), self._n_empty / n)
         scale = max(self._largest, 1e-9) if self._is_norms else 1.0
         return LayerSurvey(self._maps.maps, HeadSummary(entropy, distance, sink_share), shares, scale)
-
-
-def _span(places: NDArray[np.intp]) -> slice | NDArray[np.intp]:
-    """The places as a slice where they have no gap, as they mostly do: it copies nothing."""
-    if len(places) and places[-1] - places[0] + 1 == len(places):
-        return slice(int(places[0]), int(places[-1]) + 1)
-    return places

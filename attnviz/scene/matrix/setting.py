@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attnviz.analysis.places import as_slice
 from attnviz.scene.matrix.colour_bar import level_bar, upright_bar
 from attnviz.scene.matrix.scene import MatrixPanel, MatrixScene
 from attnviz.scene.page import LINE, MARGIN, SMALL
@@ -102,13 +103,7 @@ def head_of_bar(panels: Sequence[MatrixPanel]) -> int | None:
 
 def _masked(sight: Sight) -> NDArray[np.bool_] | None:
     """Which cells are of keys that a query may not look at, [row, column]; where nothing between them is hidden no copy."""
-    return None if sight.masked is None else sight.masked[_span(sight.rows)][:, _span(sight.keys)]
-
-
-def _span(places: Sequence[int]) -> slice | list[int]:
-    if places and places[-1] - places[0] + 1 == len(places):
-        return slice(places[0], places[-1] + 1)
-    return list(places)
+    return None if sight.masked is None else sight.masked[as_slice(sight.rows)][:, as_slice(sight.keys)]
 
 
 def _nothing(sight: Sight, x: float, baseline: float) -> Label:
