@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.analysis.words import merge_to_words
-from attnviz.engine.trace import ATTENTION_BUDGET
+from attnviz.engine.needs import attention_fits
 from attnviz.session.sight import quantity_of
 from attnviz.session.weights import weights_of
 
@@ -71,8 +71,8 @@ def row_blocks(trace: Trace, view: View, kind: Kind, units: Units, heads: Sequen
 
 def _is_kept(trace: Trace, kind: Kind) -> bool:
     """Whether a trace has room for the attention of all layers."""
-    n_byte = 4 * trace.head_count_of(kind) * len(trace.queries(kind)) * len(trace.keys(kind))
-    return trace.n_layer_of(kind) * n_byte <= ATTENTION_BUDGET
+    n_query, n_key = len(trace.queries(kind)), len(trace.keys(kind))
+    return attention_fits({kind: (trace.n_layer_of(kind), trace.head_count_of(kind), n_query, n_key)})
 
 
 def _bounds(queries: Sequence[range], row_size: int) -> Iterator[tuple[int, int]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
     from attnviz.engine.tokenizer import Token
     from attnviz.engine.trace import Trace
+    from attnviz.session.leaving_out import Seen
     from attnviz.session.view import Quantity, Sinks, View
 
 # The attentions of an encoder-decoder as a person reads them.
@@ -206,30 +207,29 @@ def sight_key(trace: Trace, view: View) -> tuple[object, ...]:
     return (kind_of(trace, view), view.layer, heads, view.quantity, view.is_mean, view.words, view.sinks, view.between)
 
 
+def frame_of(trace: Trace, view: View) -> Sight:
+    """The sight of a view without its weights, of which there is no row and no share: which units there are, and who looks at whom.
+
+    Its heads are those that there would be maps of. It takes some milliseconds where the weights take seconds.
+    """
+    return _framed(trace, view)[0]
+
+
 def make_sight(trace: Trace, view: View, cancelled: Callable[[], bool] = never) -> Sight:
-    """The same, made anew and not kept: for somebody who goes through all layers."""
-    kind = kind_of(trace, view)
-    heads = tuple(heads_of(trace, view))
-    units = units_of(trace, kind, view.words)
-    quantity = quantity_of(trace, view)
-    whole = weights_of(trace, kind, view.layer, heads, quantity, view.is_mean, cancelled)
+    """The same as `sight_of`, made anew and not kept: for somebody who goes through all layers."""
+    frame, sink, seen = _framed(trace, view)
+    kind, units, quantity = frame.kind, frame.units, frame.quantity
+    whole = weights_of(trace, kind, view.layer, heads_of(trace, view), quantity, view.is_mean, cancelled)
     weights, total, learned = whole if not units.are_words else of_words(units, *whole)
-    sink = sinks_of(units, view.sinks.kinds)
-    seen = seen_of(trace, units, view, sink)
     left = leave_out(weights, total, sink[: units.n_key], seen.pairs, view.sinks)
     rows, keys = seen.queries - units.first_query, seen.keys
-    quiet = sink & (view.sinks.treatment != "show")
-    look = trace.config.stack_of(kind).looks[view.layer]
     scale = 1.0
     if quantity == "norms":
-        scale = max(float(left.weights[:, rows][:, :, keys[~quiet[keys]]].max(initial=0.0)), 1e-9)
+        loud = keys[~np.isin(keys, list(frame.quiet))]
+        scale = max(float(left.weights[:, rows][:, :, loud].max(initial=0.0)), 1e-9)
     shown = share_of(left.weights.sum(-1), total)
-    return Sight(
-        kind=kind,
-        layer=view.layer,
-        units=units,
-        heads=(MEAN,) * len(weights) if is_one_map(trace, view) else heads,
-        n_head=len(heads),
+    return replace(
+        frame,
         weights=left.weights,
         with_sinks=left.with_sinks,
         total=total,
@@ -243,17 +243,44 @@ def make_sight(trace: Trace, view: View, cancelled: Callable[[], bool] = never) 
             mean_of(shown, rows),
             mean_of((shown <= 0).astype(np.float32), rows),
         ),
-        quantity=quantity,
         scale=scale,
+        masked=_masked(trace, kind, units, trace.config.stack_of(kind).looks[view.layer], quantity),
+    )
+
+
+def _framed(trace: Trace, view: View) -> tuple[Sight, NDArray[np.bool_], Seen]:
+    """The frame of a view's sight, which of its units are sinks, and what is seen."""
+    kind, heads = kind_of(trace, view), tuple(heads_of(trace, view))
+    units = units_of(trace, kind, view.words)
+    sink = sinks_of(units, view.sinks.kinds)
+    seen = seen_of(trace, units, view, sink)
+    nothing = np.empty((0, len(units.query_groups), 0), np.float32)
+    no_rows = np.empty((0, len(units.query_groups)), np.float32)
+    frame = Sight(
+        kind=kind,
+        layer=view.layer,
+        units=units,
+        heads=(MEAN,) * bool(heads) if is_one_map(trace, view) else heads,
+        n_head=len(heads),
+        weights=nothing,
+        with_sinks=nothing,
+        total=no_rows,
+        taken=no_rows,
+        apart=no_rows,
+        learned=no_rows,
+        shares=Shares(),
+        quantity=quantity_of(trace, view),
+        scale=1.0,
         visible=tuple(seen.visible.tolist()),
         queries=tuple(seen.queries.tolist()),
-        keys=tuple(keys.tolist()),
-        quiet=frozenset(np.flatnonzero(quiet).tolist()),
+        keys=tuple(seen.keys.tolist()),
+        quiet=frozenset(np.flatnonzero(sink & (view.sinks.treatment != "show")).tolist()),
         sinks=view.sinks,
         between=seen.between,
-        masked=_masked(trace, kind, units, look, quantity),
-        is_causal=look.is_causal and kind != "cross",
+        masked=None,
+        is_causal=trace.config.stack_of(kind).looks[view.layer].is_causal and kind != "cross",
     )
+    return frame, sink, seen
 
 
 def _masked(trace: Trace, kind: Kind, units: Units, look: Looking, quantity: Quantity) -> NDArray[np.bool_] | None:

@@ -16,8 +16,8 @@ import numpy as np
 from attnviz.analysis.summary import HeadSummary, summarise
 from attnviz.engine.threads import in_order, n_processor
 from attnviz.errors import Cancelled, never
-from attnviz.session.sight import Shares, heads_of, is_one_map, kind_of
-from attnviz.session.survey_layer import DIMMED, frame_of, survey_layer
+from attnviz.session.sight import Shares, frame_of, heads_of, is_one_map, kind_of
+from attnviz.session.survey_layer import DIMMED, survey_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,7 @@ from attnviz.analysis.summary import HeadSummary, SpreadSums
 from attnviz.analysis.thumbnails import Thumbnails
 from attnviz.session.leaving_out import leave_out, seen_of, share_of, sinks_of
 from attnviz.session.row_blocks import row_blocks
-from attnviz.session.sight import Shares, Sight, heads_of, is_one_map, kind_of, quantity_of
-from attnviz.session.units import units_of
-from attnviz.session.weights import MEAN
+from attnviz.session.sight import Shares, Sight, heads_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,44 +34,6 @@ class LayerSurvey:
     summary: HeadSummary
     shares: Shares
     scale: float
-
-
-def frame_of(trace: Trace, view: View) -> Sight:
-    """The sight of a view without its weights, of which there is no row and no share: which units there are, and who looks at whom.
-
-    Its heads are those that there would be maps of. It takes some milliseconds where the weights take seconds.
-    """
-    kind, heads = kind_of(trace, view), tuple(heads_of(trace, view))
-    units = units_of(trace, kind, view.words)
-    sink = sinks_of(units, view.sinks.kinds)
-    seen = seen_of(trace, units, view, sink)
-    nothing = np.empty((0, len(units.query_groups), 0), np.float32)
-    no_rows = nothing[:, :, 0:0].sum(axis=-1)
-    quiet = sink & (view.sinks.treatment != "show")
-    return Sight(
-        kind=kind,
-        layer=view.layer,
-        units=units,
-        heads=(MEAN,) * bool(heads) if is_one_map(trace, view) else heads,
-        n_head=len(heads),
-        weights=nothing,
-        with_sinks=nothing,
-        total=no_rows,
-        taken=no_rows,
-        apart=no_rows,
-        learned=no_rows,
-        shares=Shares(),
-        quantity=quantity_of(trace, view),
-        scale=1.0,
-        visible=tuple(seen.visible.tolist()),
-        queries=tuple(seen.queries.tolist()),
-        keys=tuple(seen.keys.tolist()),
-        quiet=frozenset(np.flatnonzero(quiet).tolist()),
-        sinks=view.sinks,
-        between=seen.between,
-        masked=None,
-        is_causal=trace.config.stack_of(kind).looks[view.layer].is_causal and kind != "cross",
-    )
 
 
 def survey_layer(trace: Trace, view: View, frame: Sight, size: int) -> LayerSurvey:

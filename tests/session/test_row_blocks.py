@@ -48,7 +48,7 @@ def rows_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     """Blocks of so many rows, of a trace that keeps no attention."""
     monkeypatch.setattr(module, "_AT_ONCE", 1)
     monkeypatch.setattr(module, "_FEWEST_ROWS", request.param)
-    monkeypatch.setattr(module, "ATTENTION_BUDGET", 0)
+    monkeypatch.setattr("attnviz.engine.needs.ATTENTION_BUDGET", 0)
     return request.param
 
 
@@ -90,7 +90,7 @@ def test_a_survey_of_a_long_text_never_holds_a_layer_in_full(tmp_path: Path) -> 
     n, n_head = len(trace.tokens), trace.head_count_of()
     assert n > 900
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "ATTENTION_BUDGET", 0)
+        patch.setattr("attnviz.engine.needs.ATTENTION_BUDGET", 0)
         patch.setattr("attnviz.session.survey._SOON_READ", 1 << 40)  # on this thread alone
         tracemalloc.start()
         survey_of(trace, View())
