@@ -10,14 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-class Placed(Protocol):
-    """A head's place on a picture, its ends in logical pixels; right and bottom are outside."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
+    from attnviz.scene.head_place import HeadPlace
 
 
 class Strip(Protocol):
@@ -30,7 +23,7 @@ class Strip(Protocol):
     colours: Sequence[str]
 
 
-def paint_frame(cell: Placed | None, ink: str, width: float, painter: QPainter) -> None:
+def paint_frame(cell: HeadPlace | None, ink: str, width: float, painter: QPainter) -> None:
     """A frame round a head's place, outside of it; nothing without one."""
     if cell is None:
         return

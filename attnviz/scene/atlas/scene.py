@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from attnviz.scene.head_place import HeadPlace
 from attnviz.scene.scene import Scene
 
 if TYPE_CHECKING:
@@ -13,23 +14,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AtlasCell:
-    """One head's cell. Ends in whole pixels of the picture; right and bottom are outside.
+class AtlasCell(HeadPlace):
+    """One head's cell.
 
-    row, column: its place; fill: its colour, None for the paper's own with a hairline round it; foot: the colour of the line along
-    its foot, which says its group in full, None without one; group: of its clearest role, None where none was found, or numbers are
-    shown in place of roles; value: the number that is shown of it, None for none; holds: it has the role of the measure that is
-    shown; told: what the pointer says of it.
+    fill: its colour, None for the paper's own with a hairline round it; foot: the colour of the line along its foot, which says its
+    group in full, None without one; group: of its clearest role, None where none was found, or numbers are shown in place of roles;
+    value: the number that is shown of it, None for none; holds: it has the role of the measure that is shown; told: what the
+    pointer says of it.
     """
 
-    layer: int
-    head: int
-    left: int
-    top: int
-    right: int
-    bottom: int
-    row: int
-    column: int
     fill: str | None
     foot: str | None
     group: Group | None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.scene.grid.summaries import cell_name, summary_phrase
+from attnviz.scene.head_place import HeadPlace
 from attnviz.scene.role_words import brief_roles
 from attnviz.scene.scene import Scene
 
@@ -21,21 +22,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class HeadCell:
-    """One head's square, or that of one layer's mean. Ends in whole pixels of the picture; right and bottom are outside.
+class HeadCell(HeadPlace):
+    """One head's square, or that of one layer's mean.
 
-    entropy, distance, sink_share: its three numbers (see HeadSummary), distance may be NaN;
-    row, column: its place; is_faded: it is outside the filter; roles: what was measured of it, None where nothing is told of that.
+    entropy, distance, sink_share: its three numbers (see HeadSummary), distance may be NaN; is_faded: it is outside the filter; roles: what was measured of it, None where nothing is told of that.
     """
 
-    layer: int
-    head: int
-    left: int
-    top: int
-    right: int
-    bottom: int
-    row: int
-    column: int
     entropy: float
     distance: float
     sink_share: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QPointF, Qt, Signal
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPainter
     from PySide6.QtWidgets import QWidget
 
+    from attnviz.scene.head_place import HeadPlace
     from attnviz.scene.scene import Scene
 
 _STEPS: Final = {
@@ -23,19 +24,6 @@ _STEPS: Final = {
     Qt.Key.Key_Up: (-1, 0),
     Qt.Key.Key_Down: (1, 0),
 }
-
-
-class Cell(Protocol):
-    """A head's place: its ends in logical pixels, and its line and place in the line."""
-
-    layer: int
-    head: int
-    left: int
-    top: int
-    right: int
-    bottom: int
-    row: int
-    column: int
 
 
 class HeadsView(PictureView):
@@ -52,7 +40,7 @@ class HeadsView(PictureView):
         """told: what the pointer says of a head's place, in lines, the first one loud."""
         super().__init__(parent)
         self.told = told
-        self._hovered: Cell | None = None
+        self._hovered: HeadPlace | None = None
         self._pointer: QPointF | None = None
 
     @property
@@ -60,11 +48,11 @@ class HeadsView(PictureView):
         """The (layer, head) under the pointer."""
         return None if self._hovered is None else (self._hovered.layer, self._hovered.head)
 
-    def pick(self, cell: Cell) -> None:
+    def pick(self, cell: HeadPlace) -> None:
         """Have a head picked."""
         self.headPicked.emit(cell.layer, cell.head)
 
-    def start(self) -> Cell | None:
+    def start(self) -> HeadPlace | None:
         """Where the keys start from while no head is selected; None where there is none."""
         return self.scene.cells[0] if self.scene.cells else None
 
@@ -131,7 +119,7 @@ class HeadsView(PictureView):
             else:
                 self.pick(wanted if self.has_started() else at)
 
-    def _at(self) -> Cell | None:
+    def _at(self) -> HeadPlace | None:
         """The head that keys start from."""
         scene = self.scene
         if scene is None:
@@ -139,7 +127,7 @@ class HeadsView(PictureView):
         selected = None if scene.selected is None else scene.cell(*scene.selected)
         return self.start() if selected is None else selected
 
-    def _reached(self, at: Cell, event: QKeyEvent) -> Cell | None:
+    def _reached(self, at: HeadPlace, event: QKeyEvent) -> HeadPlace | None:
         """The head that a key leads to, the same one at the end of its line; None for a key that leads nowhere."""
         scene, key = self.scene, event.key()
         if key in _STEPS:
@@ -162,7 +150,7 @@ class HeadsView(PictureView):
         pitch = (lines[1] - lines[0] if len(lines) > 1 else self.height()) * self.zoom
         return max(1, int(0.8 * self.height() / pitch))
 
-    def _set_hovered(self, cell: Cell | None) -> None:
+    def _set_hovered(self, cell: HeadPlace | None) -> None:
         self.setCursor(Qt.CursorShape.ArrowCursor if cell is None else Qt.CursorShape.PointingHandCursor)
         if cell is not None or self._hovered is not None:
             self._hovered = cell
