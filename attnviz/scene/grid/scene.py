@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class HeadCell(HeadPlace):
     """One head's square, or that of one layer's mean.
 
-    entropy, distance, sink_share: its three numbers (see HeadSummary), distance may be NaN; is_faded: it is outside the filter; roles: what was measured of it, None where nothing is told of that.
+    entropy, distance, sink_share: its three numbers (see HeadSummary), distance may be NaN; is_faded: it is outside the filter;
+    roles: what was measured of it, None where nothing is told of that.
     """
 
     entropy: float
