@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from attnviz.engine.attention_blocks import Mixing
+from attnviz.engine.heads import apply_attention
 from attnviz.engine.products import apply, apply_each
 from attnviz.engine.projected import Projected
 from attnviz.engine.residual import normed
@@ -29,10 +31,6 @@ _Q_STAGES: Final[tuple[Stage, Stage, Stage]] = ("q_projected", "q_normed", "q_tu
 _K_STAGES: Final[tuple[Stage, Stage, Stage]] = ("k_projected", "k_normed", "k_turned")
 
 
-def unkept(projected: Projected, attention: Float32 | None, sink: Float32 | None) -> None:
-    """The keeping of somebody who keeps nothing."""
-
-
 @dataclass(frozen=True)
 class AttentionPart:
     """What the attention of one layer is made with; of cross-attention, a part that looks at other tokens than its own.
@@ -49,36 +47,17 @@ class AttentionPart:
     change: LayerChange | None = None
     past: Projected | None = None
 
-    def output(
-        self,
-        x: Float32,
-        seen: Float32,
-        head_count: int,
-        keep: Keep = unkept,
-        rows: slice = EVERY,
-        watch: Watch = unwatched,
-        is_whole: bool = True,
-    ) -> Float32:
-        """What the tokens of x take from the tokens `seen`, [token, d_model]; with rows those tokens of x alone.
-
-        keep is called with the queries and keys of all tokens, and the attention, None unless it is wanted whole, and the sinks'
-        share of the rows.
-        """
+    def mixing(self, x: Float32, seen: Float32, head_count: int, is_whole: bool = True) -> Mixing:
+        """What the tokens of x take from the tokens `seen`, which may be taken some tokens at a time; their queries, keys and
+        values are made now. is_whole: whether their attention is wanted."""
         if self.past is None:
-            projected, v = self._project(x, seen, watch)
-        else:
-            projected = self._go_on(self.past, x, is_cross=seen is not x)
-            v, rows = projected.v, slice(len(self.past.q), None)
-        context, attention, sink = projected.mix(v, head_count, rows, watch, is_whole)
-        keep(projected, attention, sink)
-        if self.change is not None and self.change.strengths:
-            watch("mixed", context)
-            self.change.strengthen(context, head_count)
-        watch("concatenated", context)
-        return apply(context, self.weights.out)
+            projected, v = self._project(x, seen, unwatched)
+            return Mixing(projected, v, head_count, EVERY, is_whole)
+        projected = self._go_on(self.past, x, is_cross=seen is not x)
+        return Mixing(projected, projected.v, head_count, slice(len(self.past.q), None), is_whole)
 
-    def output_of_many(self, x: Float32, rows: Sequence[slice], head_count: int, keep: Keep) -> Float32:
-        """What the tokens of several texts take from their own text, [row, d_model]; rows: of each text, its rows of x.
+    def taken_in_many(self, x: Float32, rows: Sequence[slice], head_count: int, keep: Keep) -> Float32:
+        """What the tokens of several texts take from their own text, [row, n_head·d_head]; rows: of each text, its rows of x.
 
         keep is called for each text in turn. The bias is that of the longest text: of a shorter one it is the same corner.
         """
@@ -88,11 +67,25 @@ class AttentionPart:
             n = one.stop - one.start
             bias = None if self.bias is None else self.bias[:, :n, :n]
             own = replace(projected, q=projected.q[one], k=projected.k[one], bias=bias)
-            context[one], attention, sink = own.mix(v[one], head_count, EVERY, unwatched, True)
-            keep(own, attention, sink)
+            mixing = Mixing(own, v[one], head_count)
+            context[one] = mixing.take()
+            keep(own, mixing.attention, mixing.sink)
+        return context
+
+    def output(self, context: Float32, head_count: int, watch: Watch = unwatched) -> Float32:
+        """What the part adds to some tokens, [token, d_model], from what they have taken, [token, n_head·d_head], which is used
+        up."""
         if self.change is not None and self.change.strengths:
+            watch("mixed", context)
             self.change.strengthen(context, head_count)
+        watch("concatenated", context)
         return apply(context, self.weights.out)
+
+    def watched_output(self, x: Float32, seen: Float32, head_count: int, query: int, watch: Watch) -> Float32:
+        """What the part adds to one token of x that looks at the tokens `seen`, [1, d_model], each step of it shown to `watch`."""
+        projected, v = self._project(x, seen, watch)
+        attention, _ = projected.block(head_count, range(query, query + 1), watch=watch)
+        return self.output(apply_attention(attention, v, self.stack), head_count, watch)
 
     def values(self, seen: Float32) -> Float32:
         """The values of the tokens looked at, [key, n_kv_head·d_head]."""

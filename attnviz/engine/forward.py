@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.engine.attention import AttentionPart
-from attnviz.engine.layers import Linear
+from attnviz.engine.by_rows import in_rows, rows_of_each
+from attnviz.engine.layers import Linear, n_number
 from attnviz.engine.ops import ACTIVATIONS, Float32, layer_norm, times_sigmoid
 from attnviz.engine.positions import alibi, bucket_bias
 from attnviz.engine.products import apply, in_columns, multiply
-from attnviz.engine.residual import add_part, normed
+from attnviz.engine.residual import add_part, added, normed
 from attnviz.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from attnviz.engine.attention import Keep
     from attnviz.engine.config import Looking, ModelConfig, Stack
     from attnviz.engine.layer_change import LayerChange
     from attnviz.engine.layers import AttentionWeights, FeedForward, Head, Layer, Norms, StackWeights
@@ -106,8 +106,21 @@ class Pass:
     def _layer(
         self, x: Float32, layer: Layer, number: int, look: Looking, rope: tuple[Float32, Float32] | None, bias: Float32 | None
     ) -> Float32:
-        stack = self._stack
+        def go_on(y: Float32, x: Float32, inner: Float32) -> Float32:
+            return added(y, x, inner, layer.attention_norms, self._stack)
+
+        end = partial(self._end, layer, number)
         own = self._part(False, number, layer.attention, layer.attention_norms, look, rope, bias)
+        if layer.cross is None:
+            return self._attend(False, own, layer.attention_norms, x, end, layer)
+        x = self._attend(False, own, layer.attention_norms, x, go_on)
+        look = replace(self._stack.looks[0], is_causal=False, reach=None, rope=None)
+        cross = self._part(True, number, layer.cross, layer.cross_norms, look)
+        return self._attend(True, cross, layer.cross_norms, x, end, layer)
+
+    def _end(self, layer: Layer, number: int, y: Float32, x: Float32, inner: Float32) -> Float32:
+        """What leaves a layer, of some tokens, from what its last attention adds to x; inner: what that read."""
+        stack = self._stack
 
         def think(y: Float32) -> Float32:
             if layer.router is not None:
@@ -116,15 +129,11 @@ class Pass:
 
         if stack.is_parallel:
             thought = think(normed(x, layer.feed_forward_norms.before, stack))
-            thought += own(x, normed(x, layer.attention_norms.before, stack))
+            thought += y
             thought += x
             return thought
-        x = add_part(x, partial(own, x), layer.attention_norms, stack)
-        if layer.cross is not None:
-            look = replace(stack.looks[0], is_causal=False, reach=None, rope=None)
-            cross = self._part(True, number, layer.cross, layer.cross_norms, look)
-            x = add_part(x, partial(cross, x), layer.cross_norms, stack)
-        return add_part(x, think, layer.feed_forward_norms, stack)
+        norms = layer.attention_norms if layer.cross is None else layer.cross_norms
+        return add_part(added(y, x, inner, norms, stack), think, layer.feed_forward_norms, stack)
 
     def _part(
         self,
@@ -135,20 +144,44 @@ class Pass:
         look: Looking,
         rope: tuple[Float32, Float32] | None = None,
         bias: Float32 | None = None,
-    ) -> Callable[[Float32, Float32], Float32]:
-        """One attention of a layer: what the tokens take from one another, or from the encoder's. It is called with the vectors
-        that enter the part, and the same behind the norm before it."""
+    ) -> AttentionPart:
+        """One attention of a layer: what the tokens take from one another, or from the encoder's."""
         begin = self._beginning
         past = None if begin.past is None else begin.past(is_cross, number, weights, norms)
-        part = AttentionPart(weights, self._stack, look, rope, bias, begin.change(is_cross, number), past)
+        return AttentionPart(weights, self._stack, look, rope, bias, begin.change(is_cross, number), past)
 
-        def attend(entering: Float32, x: Float32) -> Float32:
-            keep: Keep = partial(self._keep, is_cross, entering)
-            if self._rows is not None:
-                return part.output_of_many(x, self._rows, self._head_count, keep)
-            return part.output(x, self._encoded if is_cross else x, self._head_count, keep, is_whole=self._is_whole)
+    def _attend(
+        self,
+        is_cross: bool,
+        part: AttentionPart,
+        norms: Norms,
+        x: Float32,
+        then: Callable[[Float32, Float32, Float32], Float32],
+        ended: Layer | None = None,
+    ) -> Float32:
+        """One attention and what follows it, [token, d_model]. then: that, called with what the attention adds, x, and x behind the
+        norm before it, of some tokens; ended: the layer that it ends, if it does."""
+        n, head_count, keep = len(x), self._head_count, partial(self._keep, is_cross, x)
+        inner = normed(x, norms.before, self._stack)
+        if self._rows is None:
+            mixing = part.mixing(inner, self._encoded if is_cross else inner, head_count, self._is_whole)
+            take, grain = mixing.take, mixing.grain
+        else:
+            take, grain = part.taken_in_many(inner, self._rows, head_count, keep).__getitem__, 1
 
-        return attend
+        def costs() -> NDArray[np.int64]:
+            of_a_row = n_number(part.weights.out) + (0 if ended is None else n_number(ended.feed_forward))
+            return np.full(n, of_a_row) + (mixing.costs if self._rows is None else 0)
+
+        def of_some(rows: slice) -> Float32:
+            return then(part.output(take(rows), head_count), x[rows], inner[rows])
+
+        # Each expert is read once, for all tokens that it gets.
+        has_experts = ended is not None and ended.router is not None
+        made = in_rows(of_some, [slice(0, n)] if has_experts else rows_of_each(n, self._stack.d_model, grain, costs))
+        if self._rows is None:
+            keep(mixing.projected, mixing.attention, mixing.sink)
+        return made
 
     def _feed_forward(self, x: Float32, weights: FeedForward) -> Float32:
         """[token, d_model] -> [token, d_model]."""

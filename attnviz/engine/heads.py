@@ -156,6 +156,14 @@ def visible_keys(n_key: int, look: Looking, rows: range) -> slice:
     return slice(min(start, n_key), min(stop, n_key))
 
 
+def n_visible(n_key: int, look: Looking, rows: range) -> NDArray[np.int64]:
+    """How many keys each of these queries may see, [row]."""
+    at = np.arange(rows.start, rows.stop)
+    reach = n_key if look.reach is None else look.reach
+    stop = np.minimum(at + 1 if look.is_causal else at + reach + 1, n_key)
+    return np.maximum(stop - np.maximum(at - reach, 0), 0)
+
+
 def hidden_keys(n_query: int, n_key: int, look: Looking) -> NDArray[np.bool_] | None:
     """Which keys a query may not look at, [query, key], a read-only view; None if it may look at all."""
     if not look.is_causal and (look.reach is None or look.reach >= max(n_query, n_key) - 1):

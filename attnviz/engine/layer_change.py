@@ -30,17 +30,17 @@ class LayerChange:
     frozen: Projected | None = None
 
     def change(
-        self, attention: Float32, sink: Float32 | None, n_query: int, n_key: int, look: Looking, rows: slice
+        self, attention: Float32, sink: Float32 | None, n_query: int, n_key: int, look: Looking, rows: slice, keys: slice
     ) -> tuple[Float32, Float32 | None]:
-        """Attention [head, query, key] of some rows and the sinks' share [head, query], in place, as changed; rows sum to what they
-        summed to, the sinks' share of a uniform head going to its keys.
+        """Attention [head, query, key] of some rows on `keys`, all that they see, and the sinks' share [head, query], in place, as
+        changed; rows sum to what they summed to, the sinks' share of a uniform head going to its keys.
 
         Raises InputError for a weight on a key that its query may not see, or on the only one that it sees.
         """
         queries = range(n_query)[rows]
         hidden = hidden_keys(n_query, n_key, look)
         if self.uniform:
-            seen = np.ones((len(queries), n_key), np.float32) if hidden is None else (~hidden[rows]).astype(np.float32)
+            seen = np.ones(attention.shape[1:], np.float32) if hidden is None else (~hidden[rows, keys]).astype(np.float32)
             attention[list(self.uniform)] = seen / seen.sum(axis=1, keepdims=True)
             if sink is not None:
                 sink[list(self.uniform)] = 0.0
@@ -49,8 +49,13 @@ class LayerChange:
                 at = query - queries.start
                 chosen = {key: weight for h, q, key, weight in self.weights if (h, q) == (head, query)}
                 visible = np.ones(n_key, bool) if hidden is None else ~hidden[query]
+                for key in chosen:
+                    if not visible[key]:
+                        raise InputError(f"Token {query} cannot see token {key}; set another weight.")
+                here = range(n_key)[keys]
+                chosen = {here.index(key): weight for key, weight in chosen.items()}
                 share = None if sink is None else sink[head, at : at + 1]
-                _set_weights(attention[head, at], share, chosen, visible, query)
+                _set_weights(attention[head, at], share, chosen, visible[keys], query)
         return attention, sink
 
     def strengthen(self, context: Float32, head_count: int) -> None:
@@ -82,8 +87,6 @@ def layer_change(changes: Changes, kind: Kind, layer: int, frozen: Projected | N
 def _set_weights(row: Float32, sink: Float32 | None, chosen: dict[int, float], visible: NDArray[np.bool_], query: int) -> None:
     """Set weights of one row, [key], in place, and scale the others, the sink's share among them, to what that leaves."""
     keys = list(chosen)
-    if not visible[keys].all():
-        raise InputError(f"Token {query} cannot see token {next(key for key in keys if not visible[key])}; set another weight.")
     others = visible.copy()
     others[keys] = False
     left = max(0.0, 1.0 - sum(chosen.values()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -139,8 +139,17 @@ class Weights:
 
 def n_bytes(part: Any) -> int:
     """Memory that the arrays of a part of the weights take."""
+    return sum(array.nbytes for array in _arrays(part))
+
+
+def n_number(part: Any) -> int:
+    """How many numbers a part of the weights has: about the multiplications that it takes for each token."""
+    return sum(array.size for array in _arrays(part))
+
+
+def _arrays(part: Any) -> Iterator[NDArray[Any]]:
     if isinstance(part, np.ndarray):
-        return part.nbytes
-    if is_dataclass(part) and not isinstance(part, type):
-        return sum(n_bytes(getattr(part, field.name)) for field in fields(part))
-    return 0
+        yield part
+    elif is_dataclass(part) and not isinstance(part, type):
+        for field in fields(part):
+            yield from _arrays(getattr(part, field.name))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.engine.blas import has_small_kernels
-from attnviz.engine.threads import at_once, n_processor
+from attnviz.engine.threads import at_once, n_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,6 +58,11 @@ def multiply(x: Float32, weights: Linear, columns: slice, out: Float32) -> None:
         out += weights.bias[columns]
 
 
+def n_worth(work: int) -> int:
+    """Between how many processors so many multiplications are worth sharing, 0 and 1 for none but this one."""
+    return min(n_free(), work // _WORTH_A_THREAD)
+
+
 def _multiply_each(x: Float32, several: Sequence[Linear], made: Sequence[Float32], of_all: slice) -> None:
     """The columns of all the products side by side that lie in a slice."""
     start = 0
@@ -72,7 +77,7 @@ def _columns(x: Float32, width: int, n_product: int = 1) -> list[slice]:
     """The columns of each processor."""
     n_row, depth = x.shape
     work = max(n_row, _FEW_ROWS) * depth * width * n_product
-    n_part = min(n_processor(), width // _GRAIN, work // _WORTH_A_THREAD)
+    n_part = min(width // _GRAIN, n_worth(work))
     if n_part < 2:
         return [slice(0, width)]
     ends = [width * number // n_part // _GRAIN * _GRAIN for number in range(n_part)] + [width]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from attnviz.engine.attention_blocks import attend_in_blocks
-from attnviz.engine.heads import apply_attention, attend
+from attnviz.engine.attention_blocks import Mixing
+from attnviz.engine.heads import attend
 from attnviz.engine.watch import EVERY, Watch, unwatched
 
 if TYPE_CHECKING:
@@ -34,29 +32,11 @@ class Projected:
     change: LayerChange | None = None
     v: Float32 | None = None
 
-    @np.errstate(all="ignore")  # a product beyond float32 is infinity, which a soft-cap brings back
-    def attention(self, head_count: int, rows: slice = EVERY, watch: Watch = unwatched) -> tuple[Float32, Float32 | None]:
+    def attention(self, head_count: int, rows: slice = EVERY) -> tuple[Float32, Float32 | None]:
         """Attention [head, query, key] and the sinks' share [head, query], or None without sinks; rows: those queries alone."""
-        queries = range(len(self.q))[rows]
-        if watch is not unwatched:
-            return self.block(head_count, queries, watch=watch)
-        attention = np.empty((head_count, len(queries), len(self.k)), np.float32)
-        _, sink = attend_in_blocks(self, head_count, queries, None, attention)
-        return attention, sink
-
-    @np.errstate(all="ignore")
-    def mix(
-        self, v: Float32, head_count: int, rows: slice, watch: Watch, is_whole: bool
-    ) -> tuple[Float32, Float32 | None, Float32 | None]:
-        """What queries take from the values v, [query, n_head·d_head], their attention, [head, query, key], unless it is not
-        wanted whole, and the sinks' share, [head, query], or None without sinks."""
-        queries = range(len(self.q))[rows]
-        if watch is not unwatched:
-            attention, sink = self.block(head_count, queries, watch=watch)
-            return apply_attention(attention, v, self.stack), attention, sink
-        attention = np.empty((head_count, len(queries), len(self.k)), np.float32) if is_whole else None
-        context, sink = attend_in_blocks(self, head_count, queries, v, attention)
-        return context, attention, sink
+        mixing = Mixing(self, None, head_count, rows)
+        mixing.take()
+        return mixing.attention, mixing.sink
 
     @property
     def looked_at(self) -> Float32:
@@ -84,7 +64,7 @@ class Projected:
             if watch is not unwatched:
                 self._attend(head_count, some, watch, keys)
             attention, sink = change.frozen.block(head_count, rows, keys, out, columns=columns)
-        attention, sink = change.change(attention, sink, len(self.q), len(self.k), self.look, some)
+        attention, sink = change.change(attention, sink, len(self.q), len(self.k), self.look, some, keys)
         watch("changed", attention)
         return attention, sink
 

@@ -26,12 +26,16 @@ def add_part(
     inner = normed(x, norms.before, stack)
     if norms.before is not None:
         watch("normed", inner)
-    y = part(inner)
+    return added(part(inner), x[rows], inner[rows], norms, stack, watch)
+
+
+def added(y: Float32, x: Float32, inner: Float32, norms: Norms, stack: Stack, watch: Watch = unwatched) -> Float32:
+    """x with a part's output y added, perhaps in its place, all [token, d_model]; inner: what the part read, x behind its norm."""
     watch("projected", y)
     if norms.output is not None:
         y = normed(y, norms.output, stack)
         watch("output_normed", y)
-    y += (inner if stack.residual_is_normed else x)[rows]
+    y += inner if stack.residual_is_normed else x
     watch("added", y)
     y = normed(y, norms.after, stack)
     watch("leaving", y)

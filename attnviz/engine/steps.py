@@ -104,7 +104,7 @@ def steps_of(inside: Inside, query: int, following: Float32) -> Steps:
     part, rows, seen = inside.part(), slice(query, query + 1), _Seen(stack, head_count, query)
 
     def attend(y: Float32) -> Float32:
-        return part.output(y, y if inside.encoded is None else inside.encoded, head_count, rows=rows, watch=seen)
+        return part.watched_output(y, y if inside.encoded is None else inside.encoded, head_count, query, seen)
 
     add_part(inside.entering, attend, inside.norms, stack, rows, seen)
     stages = seen.stages

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
+from threading import local
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -24,21 +26,27 @@ def n_processor() -> int:
     return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
 
 
+def n_free() -> int:
+    """How many processors the caller may share its work between: one within a part of work that is shared already."""
+    return 1 if getattr(_here, "is_part", False) else n_processor()
+
+
 def at_once(tasks: Sequence[Callable[[], None]]) -> None:
     """Have all the tasks done, each once, by this thread and by others that have nothing to do; returns when they are.
 
     Where the other processors are busy this thread does all of them, so that nothing waits for a thread that does not run. What a
     task raises is raised here.
     """
-    if len(tasks) < 2 or n_processor() < 2:
+    if len(tasks) < 2 or n_free() < 2:
         for task in tasks:
             task()
         return
     left, errors = iter(tasks), np.geterr()
-    helpers = [_pool().submit(_help, left, errors) for _ in range(min(n_processor(), len(tasks)) - 1)]
+    helpers = [_pool().submit(_help, left, errors) for _ in range(min(n_free(), len(tasks)) - 1)]
     try:
-        for task in left:
-            task()
+        with _as_part():
+            for task in left:
+                task()
     finally:
         for _ in left:  # of what is not begun when a task has failed
             pass
@@ -66,9 +74,22 @@ def in_order(make: Callable[[int], T], n: int, n_worker: int) -> Iterator[T]:
 
 
 def _help(left: Iterator[Callable[[], None]], errors: dict[str, str]) -> None:
-    with np.errstate(**errors):  # each thread has its own
+    with _as_part(), np.errstate(**errors):  # each thread has its own
         for task in left:
             task()
+
+
+_here = local()
+
+
+@contextmanager
+def _as_part() -> Iterator[None]:
+    """What this thread does meanwhile is a part of shared work."""
+    _here.is_part = True
+    try:
+        yield
+    finally:
+        _here.is_part = False
 
 
 @cache

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.engine import attention_blocks, threads
+from attnviz.engine.attention_blocks import Mixing
 from attnviz.engine.config import Looking, Stack
-from attnviz.engine.heads import apply_attention, attend, valid_head_counts, visible_keys
+from attnviz.engine.heads import apply_attention, attend, n_visible, valid_head_counts, visible_keys
 from attnviz.engine.projected import Projected
-from attnviz.engine.watch import EVERY, unwatched
+from attnviz.engine.watch import EVERY
 
 if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
@@ -33,8 +34,7 @@ LOOKS = st.builds(
 @pytest.fixture(autouse=True, params=[1, 2])
 def small_blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of few rows, so that a short text has many, on one processor and on two."""
-    for module in (attention_blocks, threads):
-        monkeypatch.setattr(module, "n_processor", lambda: request.param)
+    monkeypatch.setattr(threads, "n_processor", lambda: request.param)
     monkeypatch.setattr(attention_blocks, "_BLOCK", 1 << 11)
     monkeypatch.setattr(attention_blocks, "_FEWEST_ROWS", 3)
     monkeypatch.setattr(attention_blocks, "_WORTH_A_THREAD", 10)
@@ -67,10 +67,12 @@ def test_blocks_of_rows_are_the_rows_of_the_whole(
     rows = slice(start, data.draw(st.integers(start + 1, n)))
     whole, whole_sink = attend(layer.q, layer.k, layer.stack, look, head_count, layer.bias, layer.sinks, rows)
     wanted = apply_attention(whole, v, layer.stack)
-    context, attention, sink = layer.mix(v, head_count, rows, unwatched, True)
-    alone, none, _ = layer.mix(v, head_count, rows, unwatched, False)
-    assert none is None
-    assert np.abs(alone - context).max() <= 1e-6
+    mixing = Mixing(layer, v, head_count, rows)
+    context = mixing.take()
+    attention, sink = mixing.attention, mixing.sink
+    alone = Mixing(layer, v, head_count, rows, is_whole=False)
+    assert np.abs(alone.take() - context).max() <= 1e-6
+    assert alone.attention is None
     assert np.abs(attention - whole).max() <= TOLERANCE
     assert np.array_equal(attention == 0, whole == 0)
     assert np.abs(context - wanted).max() <= 1e-5
@@ -92,6 +94,7 @@ def test_the_keys_of_a_block_are_all_that_its_queries_see_and_no_more_at_the_end
     seen &= distance >= -(n if look.reach is None else look.reach)
     (columns,) = np.nonzero(seen.any(axis=0))
     assert visible_keys(n, look, rows) == slice(columns[0], columns[-1] + 1)
+    assert np.array_equal(n_visible(n, look, rows), seen.sum(axis=1))
 
 
 def test_a_wide_text_of_other_tokens_is_looked_at_in_blocks_too() -> None:

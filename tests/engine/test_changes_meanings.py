@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from attnviz.engine.changes import NOTHING, Changes, HeadAt, WeightAt
 from attnviz.engine.config import Looking
 from attnviz.engine.layer_change import LayerChange
+from attnviz.engine.watch import EVERY
 from tests.engine.changed_in_float64 import WHOLE, BertInFloat64, Meaning, Run64, TinyInFloat64, attend, layer_of
 from tests.engine.changing import (
     MINILM,
@@ -246,7 +247,7 @@ def test_the_rest_of_a_row_is_scaled_however_small_it_was(rest: float, share: fl
     wanted = [0.25, *(0.75 / small * before[1:])]
     wanted_share = 0.0 if sink is None else 0.75 / small * float(sink[0, 0])
     change = LayerChange(weights=((0, 0, 0, 0.25),))
-    attention, found = change.change(row[None, None], sink, 1, 4, Looking(1.0, is_causal=False), slice(None))
+    attention, found = change.change(row[None, None], sink, 1, 4, Looking(1.0, is_causal=False), EVERY, EVERY)
     np.testing.assert_allclose(attention[0, 0], wanted, rtol=1e-6)
     assert attention.sum() + (0.0 if found is None else found[0, 0]) == pytest.approx(1.0, abs=1e-6)
     assert wanted_share == pytest.approx(0.0 if found is None else found[0, 0], rel=1e-6)
@@ -255,7 +256,7 @@ def test_the_rest_of_a_row_is_scaled_however_small_it_was(rest: float, share: fl
 def test_a_row_that_was_all_on_the_weights_set_gives_the_rest_to_the_others_alike() -> None:
     row = np.array([0.0, 1.0, 0.0, 0.0, 0.0], np.float32)
     change = LayerChange(weights=((0, 3, 1, 0.25),))
-    attention, _ = change.change(row[None, None], None, 4, 5, Looking(1.0, is_causal=True), slice(3, 4))
+    attention, _ = change.change(row[None, None], None, 4, 5, Looking(1.0, is_causal=True), slice(3, 4), EVERY)
     assert attention[0, 0].tolist() == [0.25, 0.25, 0.25, 0.25, 0.0]
 
 

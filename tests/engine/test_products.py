@@ -36,7 +36,6 @@ def exact(x: Float32, weights: Linear) -> np.ndarray:
 @pytest.fixture(autouse=True, params=[1, 2, 3])
 def processors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """As many processors, and parts so small that each test shares its work out."""
-    monkeypatch.setattr(products, "n_processor", lambda: request.param)
     monkeypatch.setattr(threads, "n_processor", lambda: request.param)
     monkeypatch.setattr(products, "_WORTH_A_THREAD", 1)
     monkeypatch.setattr(products, "_GRAIN", 16)

@@ -13,7 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from attnviz.engine import blas, threads
 from attnviz.engine.blas import on_one_thread
-from attnviz.engine.threads import at_once, in_order
+from attnviz.engine.threads import at_once, in_order, n_free
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,24 @@ def test_shared_work_may_share_its_parts_again() -> None:
     done: list[int] = []
     at_once([partial(at_once, [partial(done.append, 2 * outer + inner) for inner in range(2)]) for outer in range(4)])
     assert sorted(done) == list(range(8))
+
+
+def test_a_part_of_shared_work_is_not_shared_out_again_and_what_follows_is() -> None:
+    free: list[int] = []
+    meeting = threading.Barrier(2, timeout=30)
+
+    def part() -> None:
+        meeting.wait()
+        free.append(n_free())
+        on: set[int] = set()
+        at_once([lambda: on.add(threading.get_ident())] * 5)
+        assert on == {threading.get_ident()}
+
+    at_once([part, part])
+    assert free == [1, 1]
+    assert n_free() == 2
+    at_once([lambda: free.append(n_free())])  # of one task nothing is shared
+    assert free[2:] == [2]
 
 
 @pytest.mark.parametrize("broken", range(4))
