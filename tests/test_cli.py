@@ -23,6 +23,7 @@ from attnviz.library.closed import CLOSED_MODELS
 from attnviz.library.found import FoundModel
 from attnviz.library.listing import model_lines
 from attnviz.session.grid_choice import SummaryName
+from attnviz.session.logarithm import LONG
 from attnviz.session.settings import Settings, save_settings
 from attnviz.session.view import PictureKind, Quantity, SinkKind, Treatment
 from tests.engine.tiny_bert import write_bert
@@ -227,6 +228,11 @@ def test_help_explains_each_option_of_a_verb(verb: str, capsys: pytest.CaptureFi
         assert action.help
         for name in action.option_strings or [action.dest]:
             assert name in shown
+
+
+def test_help_names_the_length_from_which_a_matrix_is_logarithmic(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("render", "--help") == 0
+    assert f"of {LONG} tokens and more" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,11 @@ def add_view(parser: argparse._ActionsContainer) -> None:
         choices=["all", "within", "across", "first_to_second", "second_to_first"],
         help="which pairs of tokens of two texts (default: all)",
     )
-    parser.add_argument("--log", action="store_true", help="colours of a matrix by the logarithm")
+    parser.add_argument(
+        "--log",
+        action=argparse.BooleanOptionalAction,
+        help="colours of a matrix by the logarithm (default: of 64 tokens and more)",
+    )
 
 
 def add_grid(parser: argparse._ActionsContainer) -> None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def is_told(options: argparse.Namespace) -> bool:
     """Whether the options ask for what a picture shows rather than for all that a run left."""
-    names = ("view", "heads", "focus", "quantity", "mean", "words", "sinks", "treat", "specials", "texts", "log")
-    return any(getattr(options, name) not in (None, False) for name in names)
+    names = ("view", "heads", "focus", "quantity", "mean", "words", "sinks", "treat", "specials", "texts")
+    return options.log is not None or any(getattr(options, name) not in (None, False) for name in names)
 
 
 def view_of(options: argparse.Namespace, run: Run, layer: int, threshold: Threshold) -> View:

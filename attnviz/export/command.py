@@ -112,9 +112,11 @@ def _view(run: Run, view: View) -> Iterator[str]:
     yield from ("--sinks", ",".join(sorted(view.sinks.kinds)), "--treat", view.sinks.treatment)
     if view.between != "all":
         yield from ("--texts", view.between)
-    for option, is_on in (("--mean", view.is_mean), ("--words", view.words), ("--log", view.is_log)):
+    for option, is_on in (("--mean", view.is_mean), ("--words", view.words)):
         if is_on:
             yield option
+    if view.is_log is not None:
+        yield "--log" if view.is_log else "--no-log"
 
 
 def _heads(heads: list[int], view: View) -> list[str]:

@@ -9,6 +9,7 @@ from attnviz.engine.tokenizer import readable
 from attnviz.scene.steps.content import content_of
 from attnviz.scene.what_if import place_name
 from attnviz.session.head_roles import marks_roles
+from attnviz.session.logarithm import is_logarithmic
 from attnviz.session.sight import heads_of, is_one_map, kind_of, sight_of
 from attnviz.session.survey import survey_of, survey_view
 
@@ -102,7 +103,7 @@ def _arcs_facts(run: Run, view: View) -> dict[str, Any]:
 def _matrix_facts(run: Run, view: View) -> dict[str, Any]:
     sight = sight_of(run.trace, view)
     facts = {"layer": view.layer, **_weights_facts(run, view, sight), "focus": view.focus, "shares": shares_of(sight)}
-    return facts | ({"is_log": view.is_log} if view.picture == "matrix" else {})
+    return facts | ({"is_log": is_logarithmic(run, view)} if view.picture == "matrix" else {})
 
 
 def _grid_facts(run: Run, view: View) -> dict[str, Any]:

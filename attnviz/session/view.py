@@ -101,9 +101,10 @@ class View:
 
     picture: which one; kind: which attention of an encoder-decoder, None for the first that the model has; heads: None for
     all; is_mean: the shown heads as one map, their mean; focus: the pinned token, by its position; words: pieces of a word are
-    merged; between: which pairs of tokens of two texts; is_log: the colours of the matrix follow the logarithm; grid: what the
-    grid says of its heads; arc: the pair that was chosen to look at closely; panel: what stands beside the picture; temperature: of
-    the predictions, 0 for the likeliest alone; setting: how a run stands to the one that it is compared with.
+    merged; between: which pairs of tokens of two texts; is_log: the colours of the matrix follow the logarithm, None where they do
+    so for a long text alone; grid: what the grid says of its heads; arc: the pair that was chosen to look at closely; panel: what
+    stands beside the picture; temperature: of the predictions, 0 for the likeliest alone; setting: how a run stands to the one that
+    it is compared with.
     """
 
     layer: int = 0
@@ -117,7 +118,7 @@ class View:
     words: bool = False
     sinks: Sinks = field(default_factory=Sinks)
     between: Between = "all"
-    is_log: bool = False
+    is_log: bool | None = None
     grid: GridChoice = field(default_factory=GridChoice)
     arc: Arc | None = None
     panel: Panel = "reading"
@@ -162,7 +163,7 @@ class ViewChanges(TypedDict, total=False):
     words: bool
     sinks: Sinks
     between: Between
-    is_log: bool
+    is_log: bool | None
     grid: GridChoice
     arc: Arc | None
     panel: Panel

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from attnviz.session.logarithm import is_logarithmic
 from attnviz.session.view import PANEL_NAMES, PICTURE_NAMES, QUANTITY_NAMES, SETTING_NAMES
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def ticks_of(state: State) -> dict[str, bool]:
         "toggle_mean": view.is_mean,
         "toggle_words": view.words,
         "toggle_specials": view.sinks.hide_specials,
-        "toggle_log": view.is_log,
+        "toggle_log": is_logarithmic(state.run, view),
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 
+from attnviz.session.logarithm import turned
 from attnviz.session.sight import heads_of, kind_of
 from attnviz.session.view import Arc, HeadChoice, Sinks
 from attnviz.session.weights import MEAN
@@ -84,7 +85,7 @@ class ViewActions(QObject):
         self._session.show(is_mean=not self._session.state.view.is_mean)
 
     def toggle_log(self) -> None:
-        self._session.show(is_log=not self._session.state.view.is_log)
+        self._session.show(is_log=turned(self._session.state.run, self._session.state.view))
 
     def toggle_specials(self) -> None:
         """Hide the special tokens along with what other sinks are chosen, or count them as sinks no longer."""

@@ -30,6 +30,7 @@ VIEWS: Final = {
     "arcs": View(1, HEADS, focus=3, threshold=Threshold("weight", 0.15)),
     "words": View(0, words=True, sinks=Sinks(frozenset({"special", "punctuation"}), "renormalise"), quantity="norms", is_mean=True),
     "matrix": View(1, HeadChoice(frozenset({1}), 6), picture="matrix", is_log=True, sinks=Sinks(frozenset(), "hide")),
+    "linear matrix": View(1, HEADS, picture="matrix", is_log=False),
     "rollout": View(1, HEADS, picture="matrix", quantity="rollout", sinks=Sinks(frozenset({"first"}), "dim")),
     "grid": View(1, picture="grid", grid=GridChoice("entropy", True, 0.5, 1.5)),
     "rolled grid": View(0, HEADS, picture="grid", quantity="rollout"),

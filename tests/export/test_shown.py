@@ -19,7 +19,7 @@ from attnviz.session.grid_choice import GridChoice
 from attnviz.session.sight import sight_of
 from attnviz.session.view import PICTURE_NAMES, HeadChoice, Sinks, View
 from tests.golden.families_reader import write_model
-from tests.scene.pictures import SHOWN, run_of
+from tests.scene.pictures import SHOWN, run_of, text_of
 from tests.scene.steps_cases import change
 
 if TYPE_CHECKING:
@@ -181,6 +181,13 @@ def test_a_grid_tells_the_shares_of_all_its_heads(run: Run, tmp_path: Path) -> N
     hidden = np.mean([run.trace.attention(layer)[:, 1:-1][:, :, [0, -1]].sum(-1).mean() for layer in range(6)])
     assert facts["shares"]["sinks"] == pytest.approx(hidden, abs=1e-5)
     assert facts["heads"] == list(range(12))
+
+
+def test_a_file_tells_the_colours_that_the_picture_has(run: Run, minilm: Model) -> None:
+    long = run_of(minilm, text_of(minilm, 80))
+    views = [View(picture="matrix", is_log=is_log) for is_log in (None, False, True)]
+    told = [[view_facts(each, view)["is_log"] for view in views] for each in (run, long)]
+    assert told == [[False, False, True], [True, False, True]]
 
 
 def test_what_a_picture_does_not_have_is_not_told_of_it(run: Run) -> None:

@@ -225,6 +225,14 @@ def test_both_matrices_have_the_colours_of_the_larger_scale(tired: Run) -> None:
             np.testing.assert_array_equal(cell_colours(matrix, matrix.panels[0]), ramp(LIGHT, 1)[shares])
 
 
+def test_a_long_text_beside_a_short_one_gives_both_logarithmic_colours(minilm: Model) -> None:
+    scene = picture(two_texts(minilm, TIRED, text_of(minilm, 80)), View(3, H1, picture="matrix"))
+    a, b = part(scene, "A"), part(scene, "B")
+    assert a.scale == b.scale
+    assert a.scale.is_log
+    assert "attention, log" in [label.text for label in b.bar.labels]
+
+
 def test_each_side_of_another_head_count_shows_its_own_heads(single: Run) -> None:
     scene = picture(single, View(0, picture="matrix"), PAPERS["text"])
     assert [len(part(scene, name).panels) for name in "AB"] == [1, 12]

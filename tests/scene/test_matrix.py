@@ -198,10 +198,22 @@ def test_a_larger_weight_never_has_a_smaller_share(weights: list[float], is_log:
         assert share == pytest.approx(wanted, abs=1e-5)
 
 
-def test_the_logarithms_marks_are_three_decades() -> None:
+def test_the_logarithms_marks_are_three_decades_and_the_least_stands_for_all_below() -> None:
     marks = ColourScale(1.0, True).ticks()
-    assert [text for _, text in marks] == ["0.001", "0.01", "0.1", "1"]
+    assert [text for _, text in marks] == ["\N{LESS-THAN OR EQUAL TO} 0.001", "0.01", "0.1", "1"]
     assert [share for share, _ in marks] == pytest.approx([0, 1 / 3, 2 / 3, 1])
+
+
+def test_a_long_text_has_logarithmic_colours_and_says_so_in_a_window_as_on_its_bar(runs: dict[str, Run]) -> None:
+    for name, is_long in (("40", False), ("120", True)):
+        for heads in ((4,), range(12)):
+            by_itself, on_paper = (build(runs[name], view_of(*heads), size) for size in ((900.0, 560.0), (600.0, 0.0)))
+            chosen = build(runs[name], view_of(*heads, is_log=is_long), (900.0, 560.0))
+            assert [scene.scale.is_log for scene in (by_itself, on_paper, chosen)] == [is_long] * 3
+            for scene in (by_itself, on_paper, chosen):
+                says_why = any(label.text.startswith("the text is long") for label in scene.labels)
+                assert says_why == (is_long and scene is by_itself)
+                assert any(label.text.startswith("attention, log") for label in scene.bar.labels) == is_long
 
 
 @pytest.mark.parametrize("is_log", [False, True])

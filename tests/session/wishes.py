@@ -66,7 +66,7 @@ VIEWS = st.builds(
     words=st.booleans(),
     sinks=st.builds(Sinks, st.frozensets(one_of(SinkKind)), one_of(Treatment)),
     between=one_of(Between),
-    is_log=st.booleans(),
+    is_log=st.none() | st.booleans(),
     grid=st.builds(
         GridChoice, st.none() | one_of(SummaryName), st.booleans(), st.none() | st.floats(-9, 9), st.none() | st.floats(-9, 9)
     ),

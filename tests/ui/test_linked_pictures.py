@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from attnviz.errors import InputError
 from attnviz.session.grid_choice import GridChoice
 from attnviz.session.view import PICTURE_NAMES
-from tests.ui.hands import CTRL, LEFT
+from tests.ui.hands import CTRL, LEFT, SHIFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +49,26 @@ def test_each_picture_is_reached_by_its_key_its_button_and_its_menu(hands: Hands
         assert hands.state.view.picture == picture
     hands.choose_menu("show_matrix")
     assert hands.state.view.picture == "matrix"
+
+
+def test_the_menu_ticks_the_colours_that_the_matrix_has_and_turns_them(hands: Hands) -> None:
+    go_to(hands, "matrix")
+    action = hands.window.actions_by_slot["toggle_log"]
+
+    def ticked() -> bool:
+        hands.settle()
+        assert action.isChecked() == hands.reader.pictures.currentWidget().scene.scale.is_log
+        return action.isChecked()
+
+    assert not ticked()
+    hands.key("m", hands.reader.pictures.currentWidget(), CTRL | SHIFT)
+    assert ticked()
+    hands.choose_menu("toggle_log")
+    assert not ticked()
+    hands.window.session.ask(text="The animal was tired. " * 20)
+    assert ticked()
+    hands.choose_menu("toggle_log")
+    assert not ticked()
 
 
 def test_a_head_clicked_in_the_grid_is_that_of_all_pictures(hands: Hands) -> None:

@@ -81,12 +81,12 @@ def _arcs(comparison: Comparison, page: Page, edges: Edges) -> ArcScene:
 def _matrix(comparison: Comparison, page: Page) -> MatrixScene:
     difference = _difference(comparison)
     sight, view = difference.sight, comparison.a.view
-    shown = shown_of(sight, view, is_difference=True)
+    shown = shown_of(sight, is_difference=True)
     page.text(matrix_legend(sight))
     foot = difference_lines(comparison, None, view.threshold)
     n_line = sum(len(wrap(line, SMALL, page.layout.width - 2 * MARGIN, page.measure)) for line in foot)
     place = place_panels(shown, page.layout, page.y + 0.5 * MARGIN, LINE * n_line + MARGIN, page.measure)
-    both = tuple(shown_of(replace(sight, weights=weights), view).weights for weights in (difference.of_a, difference.of_b))
+    both = tuple(shown_of(replace(sight, weights=weights)).weights for weights in (difference.of_a, difference.of_b))
     panels = panels_of(sight, shown, place, both)
     bar = bar_of(shown, panels, place, page.measure) if panels else None
     return set_matrix(sight, shown, place, panels, bar, page, foot, view.focus, _description(comparison))

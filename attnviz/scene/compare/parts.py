@@ -18,6 +18,7 @@ from attnviz.scene.page import LINE, MARGIN, Page
 from attnviz.scene.shares import nothing_read_line, quantity_phrase, shares_line
 from attnviz.scene.words import direction_legend, shortened
 from attnviz.session.comparison import comparison_of
+from attnviz.session.logarithm import is_logarithmic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,9 +140,10 @@ def matrix_parts(comparison: Comparison, parts: Sequence[Part], measure: Measure
 def shown_of_both(comparison: Comparison) -> tuple[Shown, Shown]:
     """What the matrices of both sides show, on the scale of the larger weights."""
     a, b = comparison.sides
-    other = shown_of(b.sight, b.view)
-    one = shown_of(a.sight, a.view, other)
-    return one, shown_of(b.sight, b.view, one)
+    is_log = is_logarithmic(a.run, a.view)
+    other = shown_of(b.sight, is_log)
+    one = shown_of(a.sight, is_log, other)
+    return one, shown_of(b.sight, is_log, one)
 
 
 def arranged(shown: Sequence[Shown], parts: Sequence[Part], measure: Measure) -> tuple[Arrangement, Arrangement]:

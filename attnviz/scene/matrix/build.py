@@ -11,6 +11,7 @@ from attnviz.scene.matrix.shown import shown_of
 from attnviz.scene.page import LINE, MARGIN, ONE_BAND, Page
 from attnviz.scene.shares import quantity_line, quantity_phrase, shares_line
 from attnviz.scene.words import count_of, shortened
+from attnviz.session.logarithm import is_logarithmic
 from attnviz.session.sight import sight_of
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ _LOW = 420.0  # a window in which no height is kept for a strip that may come
 def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> MatrixScene:
     """The matrix of one layer of a run: of one map, or a panel for each of several heads."""
     sight = sight_of(run.trace, view)
-    shown = shown_of(sight, view)
+    shown = shown_of(sight, is_logarithmic(run, view))
     caption = caption_of(run, view, sight)
     page = _head(run, view, sight, Page(theme, layout, measure), layout)
-    way_on = _way_on(layout, shown.n_panel)
+    way_on = _way_on(layout, shown, view)
     foot = [*_foot(sight, view, shown.n_panel), *way_on]
     place = place_panels(shown, layout, page.y + 0.5 * MARGIN, LINE * len(foot) + MARGIN, measure)
     if shown.n_panel and min(place.cells.width, place.cells.height) < 1.0:
-        foot.insert(len(foot) - bool(way_on), shared_pixels_line(shown))
+        foot[len(foot) - len(way_on) :] = [shared_pixels_line(shown), *way_on]
         place = place_panels(shown, layout, page.y + 0.5 * MARGIN, LINE * len(foot) + MARGIN, measure)
     panels = panels_of(sight, shown, place)
     bar = bar_of(shown, panels, place, measure) if panels else None
@@ -78,6 +79,11 @@ def shared_pixels_line(shown: Shown) -> str:
     return f"{len(shown.queries):,} x {len(shown.keys):,} weights{each}: a pixel on which several fall shows the strongest of them"
 
 
-def _way_on(layout: Layout, n_panel: int) -> list[str]:
-    """What a reader of several panels in a window can do."""
-    return ["click a panel to see its head alone, larger and with its tokens"] if layout.height and n_panel > 1 else []
+def _way_on(layout: Layout, shown: Shown, view: View) -> list[str]:
+    """What a reader of a window can do: with the colours that a long text has by itself, with several panels."""
+    lines = []
+    if shown.n_panel and shown.scale.is_log and view.is_log is None:
+        lines.append("the text is long, so colours follow the logarithm of the weight; the menu Weights has linear ones")
+    if shown.n_panel > 1:
+        lines.append("click a panel to see its head alone, larger and with its tokens")
+    return lines if layout.height else []

@@ -45,7 +45,9 @@ class ColourScale:
         """The marks of the bar from its beginning on: their places, 0 to 1, and their numbers."""
         if self.is_log:
             exponents = range(-_DECADES, 1)
-            return tuple((1 + e / _DECADES, tick_text(self.top * 10.0**e)) for e in exponents)
+            texts = [tick_text(self.top * 10.0**exponent) for exponent in exponents]
+            texts[0] = f"\N{LESS-THAN OR EQUAL TO} {texts[0]}"  # smaller weights have the colour of the paper too
+            return tuple((1 + e / _DECADES, text) for e, text in zip(exponents, texts, strict=True))
         if self.is_signed:
             return tuple((share, tick_text((2 * share - 1) * self.top, is_signed=True)) for share in (0.0, 0.5, 1.0))
         return tuple((share, tick_text(share * self.top)) for share in (0.0, 0.5, 1.0))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
     from attnviz.scene.matrix.colour_scale import ColourScale
     from attnviz.session.sight import Sight
-    from attnviz.session.view import Quantity, View
+    from attnviz.session.view import Quantity
 
 MOST_PANELS: Final = 12  # beyond, a panel in a window is too small to read
 _MOST_STRONG, _STRONG = 6, 0.4  # rows and columns that keep their labels: how many, and how strong, of the strongest
@@ -46,16 +46,17 @@ class Shown:
         return len(self.weights) if len(self.queries) and len(self.keys) else 0
 
 
-def shown_of(sight: Sight, view: View, other: Shown | None = None, is_difference: bool = False) -> Shown:
+def shown_of(sight: Sight, is_log: bool = False, other: Shown | None = None, is_difference: bool = False) -> Shown:
     """The maps of the first heads of a sight, without what is hidden.
 
-    other: what is to have the same scale, that of the larger weights; is_difference: the weights are signed.
+    is_log: the colours follow the logarithm; other: what is to have the same scale, that of the larger weights; is_difference: the
+    weights are signed, and their colours linear.
     """
     weights = _shown_maps(sight)
     dimmed = np.isin(sight.keys, list(sight.dimmed))
     of_queries, of_keys = _peaks(weights, dimmed, is_difference)
     largest = max(float(of_queries.max(initial=0.0)), 0.0 if other is None else other.largest)
-    scale, notes = _scale_and_notes(sight, view, largest, is_difference)
+    scale, notes = _scale_and_notes(sight, is_log, largest, is_difference)
     queries = _side(sight, sight.queries, of_queries)
     return Shown(weights, queries, _side(sight, sight.keys, of_keys), dimmed, scale, notes, largest)
 
@@ -84,12 +85,12 @@ def _peaks(weights: Float32, dimmed: NDArray[np.bool_], is_difference: bool) -> 
     return of_rows, of_columns
 
 
-def _scale_and_notes(sight: Sight, view: View, largest: float, is_difference: bool) -> tuple[ColourScale, tuple[str, ...]]:
+def _scale_and_notes(sight: Sight, is_log: bool, largest: float, is_difference: bool) -> tuple[ColourScale, tuple[str, ...]]:
     """The scale of the colours, and what the bar says of it."""
     if is_difference:
         return difference_scale(largest), (_UNITS[sight.quantity], f"A {MINUS} B")
-    scale = scale_for(largest, None if sight.quantity == "norms" else 1.0, view.is_log)
-    return scale, (_UNITS[sight.quantity] + (", log" if view.is_log else ""), f"largest {weight_text(largest, sight.quantity)}")
+    scale = scale_for(largest, None if sight.quantity == "norms" else 1.0, is_log)
+    return scale, (_UNITS[sight.quantity] + (", log" if is_log else ""), f"largest {weight_text(largest, sight.quantity)}")
 
 
 def _side(sight: Sight, units: Sequence[int], peaks: Float32) -> TokenSide:

@@ -42,7 +42,7 @@ SWITCHES: Final[dict[str, dict[str, Any]]] = {
     "rollout": {"quantity": "rollout"},
     "threshold": {"threshold": Threshold("mass", 0.5)},
     "pinned token": {"focus": 20},
-    "logarithm": {"is_log": True},
+    "linear colours": {"is_log": False},
 }
 
 
