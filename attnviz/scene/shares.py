@@ -9,6 +9,8 @@ from attnviz.session.view import BETWEEN_NAMES
 from attnviz.session.weights import MEAN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from attnviz.analysis.edges import Edges, Spread, Threshold
     from attnviz.session.sight import Sight
     from attnviz.session.view import Quantity, View
@@ -84,18 +86,31 @@ def drawn_line(edges: Edges, threshold: Threshold, sight: Sight) -> str:
         else f"weights from {threshold.value:.2f}{of_largest}"
     )
     darkest = f"; the darkest is {edges.weight[-1]:.2f}" if MEAN in sight.heads and len(edges.weight) else ""
-    if edges.spread is not None:
-        rule = f"{_spread_phrase(edges.spread, sight)}, of the {edges.n_passed:,} by {rule}"
-    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {rule}{darkest}"
+    return f"{drawn_phrase(edges, rule, sight)}{darkest}"
 
 
-def _spread_phrase(spread: Spread, sight: Sight) -> str:
-    """Which arcs are drawn where not all can be that pass the threshold."""
-    units = "words" if sight.units.are_words else "tokens"
-    side = f"{spread.side}\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}{spread.side} {units}"
-    block = side if spread.side > 1 else f"pair of {units}"
-    undimmed = " without dimmed ones" if sight.dimmed else ""
-    return f"the strongest {spread.n_strongest:,} and the strongest of each {block}{undimmed}"
+def drawn_phrase(edges: Edges, rule: str, sight: Sight) -> str:
+    """How many arcs are drawn of a picture's, by a rule; and which, where more pass it than can be drawn."""
+    drawn = f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}"
+    if edges.spread is None:
+        return f"{drawn}: {rule}"
+    limited = f"{drawn}, the most that are drawn at once, although {edges.n_passed:,} pass the threshold ({rule})"
+    return f"{limited}: {chosen_phrase(edges)}, {groups_phrase([edges.spread], sight)}"
+
+
+def chosen_phrase(edges: Edges) -> str:
+    """Of how many arcs are drawn for being among the strongest, and how many others: "the 2,100 strongest and 600 more"."""
+    assert edges.spread is not None
+    return f"the {edges.spread.n_strongest:,} strongest and {len(edges.weight) - edges.spread.n_strongest:,} more"
+
+
+def groups_phrase(spreads: Iterable[Spread], sight: Sight) -> str:
+    """What the others are there for."""
+    units = ("word" if sight.units.are_words else "token", "words" if sight.units.are_words else "tokens")
+    sides = sorted({spread.side for spread in spreads})
+    group = f"group of {' or '.join(map(str, sides))} neighbouring {units[1]}" if sides != [1] else units[0]
+    aside = f", dimmed {units[1]} aside," if sight.dimmed else ""
+    return f"so that{aside} the strongest from each {group} to each {group.partition(' of ')[0]} is among them"
 
 
 def quantity_line(sight: Sight, tells_largest: bool = True) -> str | None:

@@ -230,11 +230,11 @@ def test_arcs_are_limited_to_the_strongest_of_all_and_of_each_part_and_the_pictu
     scene = build(runs["120"], View(3, threshold=Threshold("mass", 1.0)), 1600.0)
     assert len(scene.arcs) == 2_700
     line = " ".join(label.text for label in scene.labels)
-    assert "2,700 of 172,800 arcs" in line
-    said = re.search(
-        r"the strongest ([\d,]+) and the strongest of each 4.\N{MULTIPLICATION SIGN}.4 tokens, of the 172,800 by", line
-    )
+    assert "2,700 of 172,800 arcs, the most that are drawn at once, although 172,800 pass the threshold" in line
+    groups = "so that the strongest from each group of 4 neighbouring tokens to each group is among them"
+    said = re.search(rf"the ([\d,]+) strongest and ([\d,]+) more, {groups}", line)
     assert said
+    assert sum(int(number.replace(",", "")) for number in said.groups()) == 2_700
     weights = runs["120"].trace.attention(3)[:, 1:-1, 1:-1]
     limit = np.sort(weights, axis=None)[-int(said[1].replace(",", ""))]
     drawn = {(h, q - 1, k - 1) for h, q, k in zip(scene.arcs.head, scene.arcs.query, scene.arcs.key, strict=True)}

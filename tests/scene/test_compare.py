@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,7 @@ from attnviz.scene.arcs.rows import set_rows
 from attnviz.scene.compare.difference import build_difference
 from attnviz.scene.compare.differences import differences
 from attnviz.scene.compare.hit import point_at
-from attnviz.scene.compare.parts import build_parts
+from attnviz.scene.compare.parts import build_parts, edges_of_both
 from attnviz.scene.compare.scene import CompareScene, TableScene
 from attnviz.scene.compare.words import layers_phrase
 from attnviz.scene.matrix.hit import spot_at, spot_text
@@ -262,6 +263,24 @@ def test_a_threshold_by_weight_is_of_the_differences_size_either_way(tired: Run)
     weights = comparison_of(tired, View(3, setting="difference")).difference.sight.weights
     assert len(scene.arcs) == np.count_nonzero(np.abs(weights) >= 0.1) > 0
     assert {-1.0, 1.0} == set(np.sign(scene.arcs.weight).tolist())
+
+
+def test_which_arcs_are_drawn_of_more_than_can_be_is_said_of_either_run_and_of_the_difference(minilm: Model) -> None:
+    run = two_texts(minilm, text_of(minilm, 60), text_of(minilm, 40))
+    view = View(3, threshold=EVERYTHING)
+    line = next(text for text in texts(picture(run, view, PAPERS["slide"])) if " arcs in A and " in text)
+    whole = " ".join(texts(picture(run, view, PAPERS["slide"])))
+    for letter, edges in zip("AB", edges_of_both(comparison_of(run, view)), strict=True):
+        more = 2_700 - edges.spread.n_strongest
+        assert f"2,700 of {edges.n_candidates:,} arcs in {letter}" in line
+        assert f"of {edges.n_passed:,} in {letter} the {edges.spread.n_strongest:,} strongest and {more:,} more" in whole
+    assert "so that the strongest from each group of 2 neighbouring tokens to each group is among them" in whole
+    short = two_texts(minilm, text_of(minilm, 60), TIRED)
+    one = " ".join(texts(picture(short, view, PAPERS["slide"])))
+    assert re.search(r"of [\d,]+ in A the [\d,]+ strongest", one)
+    assert not re.search(r"of [\d,]+ in B the", one)
+    told = " ".join(texts(picture(run, replace(view, setting="difference"), PAPERS["slide"])))
+    assert re.search(r"2,700 of [\d,]+ arcs, the most that are drawn at once, although [\d,]+ pass .* more, so that", told)
 
 
 def test_the_numbers_of_a_difference_have_signs(tired: Run) -> None:

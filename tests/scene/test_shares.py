@@ -79,16 +79,20 @@ def test_the_rule_is_said_as_it_was_set(sight: Sight) -> None:
 def test_what_a_limit_leaves_out_is_said_with_the_rule_and_the_numbers(sight: Sight, minilm: Model) -> None:
     def line(side: int, sight: Sight = sight) -> str:
         chosen = replace(edges(2_700, 7_000, 10_000, 0, 0), spread=Spread(2_100, side))
-        return drawn_line(chosen, Threshold("weight", 0.25), sight).replace("\N{NO-BREAK SPACE}", " ")
+        return drawn_line(chosen, Threshold("weight", 0.25), sight)
 
-    both = "2,700 of 10,000 arcs: the strongest 2,100 and the strongest of each"
-    passed = "of the 7,000 by weights from 0.25"
-    assert line(4) == f"{both} 4 \N{MULTIPLICATION SIGN} 4 tokens, {passed}"
-    assert line(1) == f"{both} pair of tokens, {passed}"
+    def groups(group: str, part: str) -> str:
+        passed = "the most that are drawn at once, although 7,000 pass the threshold (weights from 0.25)"
+        drawn = f"2,700 of 10,000 arcs, {passed}: the 2,100 strongest and 600 more"
+        return f"{drawn}, so that the strongest from each {group} to each {part} is among them"
+
+    assert line(4) == groups("group of 4 neighbouring tokens", "group")
+    assert line(1) == groups("token", "token")
     words = sight_of(minilm.trace("The cat, tired, unbelievably sat."), View(words=True))
-    assert line(4, words) == f"{both} 4 \N{MULTIPLICATION SIGN} 4 words, {passed}"
+    assert line(4, words) == groups("group of 4 neighbouring words", "group")
+    assert line(1, words) == groups("word", "word")
     dimmed = replace(sight, sinks=Sinks(treatment="dim"))
-    assert line(4, dimmed) == f"{both} 4 \N{MULTIPLICATION SIGN} 4 tokens without dimmed ones, {passed}"
+    assert line(4, dimmed) == line(4).replace("so that", "so that, dimmed tokens aside,")
 
 
 def test_rollout_names_its_layers_and_its_source_and_in_a_causal_model_its_bias(sight: Sight) -> None:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from attnviz.scene.captions import warnings_of
 from attnviz.scene.compare.differences import differences
-from attnviz.scene.shares import nothing_read_line, quantity_line, quantity_phrase, shares_line
+from attnviz.scene.shares import (
+    chosen_phrase,
+    drawn_phrase,
+    groups_phrase,
+    nothing_read_line,
+    quantity_line,
+    quantity_phrase,
+    shares_line,
+)
 from attnviz.scene.words import count_of, heads_phrase, kind_phrase
 from attnviz.session.comparison import views_of
 from attnviz.session.sight import heads_of
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
     from attnviz.analysis.edges import Edges, Threshold
     from attnviz.session.comparison import Comparison, Difference, Side
     from attnviz.session.run import Run
+    from attnviz.session.sight import Sight
     from attnviz.session.view import View
 
 _MOST_ALONE = 8  # tokens without a counterpart that are named
@@ -82,7 +91,7 @@ def drawn_in_both_line(comparison: Comparison, edges: Sequence[Edges], threshold
     )
     what = quantity_phrase(comparison.a.sight.quantity)
     is_norms = comparison.a.sight.quantity == "norms"
-    return f"{drawn}: {_at_most(edges)}{_rule(threshold, f'visible {what}', is_norms)}"
+    return f"{drawn}: {_rule(threshold, f'visible {what}', is_norms)}{_at_most(edges, comparison.a.sight)}"
 
 
 def difference_lines(comparison: Comparison, edges: Edges | None, threshold: Threshold) -> list[str]:
@@ -110,15 +119,20 @@ def _rule(threshold: Threshold, what: str, is_norms: bool) -> str:
     return f"{what} from {threshold.value:.2f}{' of the largest weight' if is_norms else ''}"
 
 
-def _at_most(edges: Sequence[Edges]) -> str:
-    """That not all arcs are drawn that the rule has."""
-    return "" if all(len(one.weight) == one.n_passed for one in edges) else "as many as are drawn at most, of "
+def _at_most(edges: Sequence[Edges], sight: Sight) -> str:
+    """Which arcs are drawn of a run where more pass than can be."""
+    limited = {letter: one for letter, one in zip("AB", edges, strict=True) if one.spread is not None}
+    if not limited:
+        return ""
+    told = [f"of {one.n_passed:,} in {letter} {chosen_phrase(one)}" for letter, one in limited.items()]
+    groups = groups_phrase([one.spread for one in limited.values()], sight)
+    return f"; as more pass than are drawn at once, {', '.join(told)}, {groups}"
 
 
 def _drawn_difference(difference: Difference, edges: Edges, threshold: Threshold) -> str:
     largest = f"; the largest is \N{PLUS-MINUS SIGN}{difference.largest:.2f}" if difference.sight.quantity != "norms" else ""
     rule = _rule(threshold, "difference", difference.sight.quantity == "norms")
-    return f"{len(edges.weight):,} of {count_of(edges.n_candidates, 'arc')}: {_at_most([edges])}{rule}{largest}"
+    return f"{drawn_phrase(edges, rule, difference.sight)}{largest}"
 
 
 def _left_out(difference: Difference) -> list[str]:
