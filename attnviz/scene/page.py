@@ -59,6 +59,11 @@ class Page:
             self.labels.append(Label(line, self.layout.width / 2, baseline, 13, f"{kind}_ink", align="middle"))
         self.y += height
 
+    def height_of(self, lines: Iterable[str]) -> float:
+        """The height that paragraphs of small text take."""
+        width = self.layout.width - 2 * MARGIN
+        return LINE * sum(len(wrap(line, SMALL, width, self.measure)) for line in lines)
+
     def text(self, text: str, ink: str = "muted", bold_until: int = 0) -> None:
         """A paragraph of small text, its first `bold_until` characters bold."""
         for line in wrap(text, SMALL, self.layout.width - 2 * MARGIN, self.measure):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from attnviz.engine.model import Model
     from attnviz.scene.scene import Scene
     from attnviz.session.run import Run
+    from attnviz.session.view import PictureKind
 
 ANIMAL = "The animal didn't cross the street because it was tired."
 LIGHT = load_theme("light")
@@ -224,6 +225,14 @@ def test_the_strongest_arcs_are_wide_opaque_and_painted_last(runs: dict[str, Run
     assert arcs.width[-1] > 1.0
     assert arcs.opacity.max() <= 1.0
     assert 0 < (arcs.width > 1.0).sum() <= 48
+
+
+@pytest.mark.parametrize("picture", ["arcs", "matrix"])
+def test_a_foot_whose_lines_wrap_has_its_room_in_a_window(runs: dict[str, Run], picture: PictureKind) -> None:
+    view = View(3, HeadChoice(frozenset({1}), 48), threshold=Threshold("weight", 0.0), picture=picture, quantity="norms")
+    wide, narrow = (build(runs["48 heads"], view, width, 620.0, caption=False) for width in (1600.0, 500.0))
+    assert len(narrow.labels) > len(wide.labels)
+    assert (wide.height, narrow.height) == (620.0, 620.0)
 
 
 def test_arcs_are_limited_to_the_strongest_of_all_and_of_each_part_and_the_picture_says_so(runs: dict[str, Run]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.scene.arcs.curves import curves_of, ends_of, rise_of, widest_span
-from attnviz.scene.page import LINE, MARGIN
+from attnviz.scene.page import MARGIN
 from attnviz.scene.palette import head_colour
 from attnviz.scene.ramps import difference_colours
 from attnviz.scene.scene import Arcs, ArcScene, TokenBox
@@ -87,7 +87,7 @@ def set_diagram(
     """The scene of a diagram below what has been set on a page, with the lines of `foot` below it; focus: the pinned token."""
     sight, rows, layout = diagram.sight, diagram.rows, page.layout
     ends, text_height = diagram.ends, 1.5 * rows.font_size
-    free = layout.height - page.y - LINE * len(foot) - 3 * MARGIN - rows.n_row * text_height
+    free = layout.height - page.y - page.height_of(foot) - 3 * MARGIN - rows.n_row * text_height
     between = _between_texts(rows, free, layout)
     tallest = _tallest(rows, free / (2 * rows.n_row), layout)
     rise = rise_of(ends, tallest, strengths.widest)
@@ -96,7 +96,7 @@ def set_diagram(
     least = tallest if rows.n_row == 1 and not layout.caption else 26.0 if many else 6.0
     under = 6.0 if sight.is_causal else least
     text_top, after = _row_heights(rows, ends, rise, text_height, page.y + 0.5 * MARGIN, least, under, between)
-    slack = layout.height - (after + 0.5 * MARGIN + len(foot) * LINE + 0.5 * MARGIN)
+    slack = layout.height - (after + 0.5 * MARGIN + page.height_of(foot) + 0.5 * MARGIN)
     text_top += max(0.0, slack / 2)
     boxes = tuple(_boxes(sight, rows, _row_starts(rows, layout.width), text_top, text_height))
     page.y = after + 0.5 * MARGIN + max(0.0, slack)

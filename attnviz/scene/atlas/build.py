@@ -14,8 +14,7 @@ from attnviz.scene.atlas.scene import AtlasCell, AtlasScene, HeldDot
 from attnviz.scene.atlas.texts import DOT_AWAY, DOT_RADIUS, texts_of
 from attnviz.scene.atlas.values import range_of
 from attnviz.scene.atlas.words import named_roles, unbroken
-from attnviz.scene.page import LINE, MARGIN, SMALL, Page
-from attnviz.scene.words import wrap
+from attnviz.scene.page import LINE, MARGIN, Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +61,7 @@ def _built(roles: HeadRoles, choice: AtlasChoice, page: Page, has_text: bool, ha
     if layout.height:
         page.y = max(page.y, _HEAD + _N_LEGEND * LINE)
     foot = [unbroken(line) for line in foot_lines(roles, choice)]
-    foot_height = LINE * sum(len(wrap(line, SMALL, layout.width - 2 * MARGIN, measure)) for line in foot)
+    foot_height = page.height_of(foot)
     free = layout.height - page.y - foot_height - 1.5 * MARGIN - NAMES_HEIGHT
     room = (layout.width - 2 * MARGIN, max(free, 1.0) if layout.height else 0.0)
     plan = plan_atlas(lines, room, has_text, choice.order == "value" and roles.n_head > 1, measure)

@@ -30,9 +30,9 @@ from attnviz.scene.compare.words import (
 from attnviz.scene.matrix.build import matrix_legend
 from attnviz.scene.matrix.colour_bar import level_bar
 from attnviz.scene.matrix.setting import head_of_bar
-from attnviz.scene.page import LINE, MARGIN, SMALL, Layout, Page
+from attnviz.scene.page import LINE, MARGIN, Layout, Page
 from attnviz.scene.shares import quantity_line
-from attnviz.scene.words import shortened, wrap
+from attnviz.scene.words import shortened
 from attnviz.session.comparison import comparison_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def build_comparison(run: Run, view: View, theme: Theme, layout: Layout, measure
     assert comparison is not None
     page = _head(comparison, Page(theme, layout, measure), view)
     parts, bar, foot = (_matrices if view.picture == "matrix" else _arcs)(comparison, page)
-    page.y = max(page.y, layout.height - _height_of(foot, page) - 0.5 * MARGIN)
+    page.y = max(page.y, layout.height - page.height_of(foot) - 0.5 * MARGIN)
     for line in foot:
         page.text(line)
     caption, _ = caption_of_comparison(comparison)
@@ -122,7 +122,7 @@ def _arcs(comparison: Comparison, page: Page) -> tuple[list[Placed], None, list[
     quantity = quantity_line(comparison.a.sight)
     foot = [*shares_lines(comparison, edges), drawn_in_both_line(comparison, edges, comparison.a.view.threshold)]
     foot += [quantity] if quantity else []
-    height = max((layout.height - page.y - _height_of(foot, page) - MARGIN) / 2, 0.0) if layout.height else 0.0
+    height = max((layout.height - page.y - page.height_of(foot) - MARGIN) / 2, 0.0) if layout.height else 0.0
     inner = [Page(page.theme, replace(layout, height=height), page.measure) for _ in comparison.sides]
     for one, side in zip(inner, comparison.sides, strict=True):
         one.y = 4.0
@@ -137,7 +137,7 @@ def _arcs(comparison: Comparison, page: Page) -> tuple[list[Placed], None, list[
 def _matrices(comparison: Comparison, page: Page) -> tuple[list[Placed], ColourBar | None, list[str]]:
     """A left and B right, or B below where that makes the cells larger or, on paper, where they would be small otherwise."""
     foot = [*shares_lines(comparison, (None, None)), *filter(None, (quantity_line(comparison.a.sight, tells_largest=False),))]
-    room = page.layout.height - page.y - _height_of(foot, page) - MARGIN
+    room = page.layout.height - page.y - page.height_of(foot) - MARGIN
     layout, shown = page.layout, shown_of_both(comparison)
     beside, below = (_layouts(layout, room, is_beside) for is_beside in (True, False))
     sizes = [
@@ -184,8 +184,3 @@ def _bar(scenes: Sequence[MatrixScene], notes: Sequence[str], page: Page) -> Col
     left = (page.layout.width - width) / 2
     head = head_of_bar([panel for scene in scenes for panel in scene.panels])
     return level_bar(left, left + width, page.y - 12.0, head, scenes[0].scale, [", ".join(notes)], page.measure)
-
-
-def _height_of(lines: Sequence[str], page: Page) -> float:
-    width = page.layout.width - 2 * MARGIN
-    return LINE * sum(len(wrap(line, SMALL, width, page.measure)) for line in lines)

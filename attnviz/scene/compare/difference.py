@@ -19,7 +19,7 @@ from attnviz.scene.page import LINE, MARGIN, SMALL, Page
 from attnviz.scene.ramps import difference_colours
 from attnviz.scene.scene import Dot, Label
 from attnviz.scene.shares import quantity_phrase
-from attnviz.scene.words import direction_legend, shortened, wrap
+from attnviz.scene.words import direction_legend, shortened
 from attnviz.session.comparison import comparison_of
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def _matrix(comparison: Comparison, page: Page) -> MatrixScene:
     shown = shown_of(sight, is_difference=True)
     page.text(matrix_legend(sight))
     foot = difference_lines(comparison, None, view.threshold)
-    n_line = sum(len(wrap(line, SMALL, page.layout.width - 2 * MARGIN, page.measure)) for line in foot)
-    place = place_panels(shown, page.layout, page.y + 0.5 * MARGIN, LINE * n_line + MARGIN, page.measure)
+    place = place_panels(shown, page.layout, page.y + 0.5 * MARGIN, page.height_of(foot) + MARGIN, page.measure)
     both = tuple(shown_of(replace(sight, weights=weights)).weights for weights in (difference.of_a, difference.of_b))
     panels = panels_of(sight, shown, place, both)
     bar = bar_of(shown, panels, place, page.measure) if panels else None

@@ -14,7 +14,7 @@ from attnviz.scene.matrix.build import matrix_legend
 from attnviz.scene.matrix.place import arrange_panels, place_panels
 from attnviz.scene.matrix.setting import bar_of, panels_of, set_matrix
 from attnviz.scene.matrix.shown import shown_of
-from attnviz.scene.page import LINE, MARGIN, Page
+from attnviz.scene.page import MARGIN, Page
 from attnviz.scene.shares import nothing_read_line, quantity_phrase, shares_line
 from attnviz.scene.words import direction_legend, shortened
 from attnviz.session.comparison import comparison_of
@@ -176,4 +176,4 @@ def description_of(comparison: Comparison, side: Side) -> str:
 
 
 def _top_and_below(part: Part) -> tuple[float, float]:
-    return part.page.y + 0.5 * MARGIN, LINE * len(part.foot) + MARGIN
+    return part.page.y + 0.5 * MARGIN, part.page.height_of(part.foot) + MARGIN

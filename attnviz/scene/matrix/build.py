@@ -8,7 +8,7 @@ from attnviz.scene.captions import caption_of, warnings_of
 from attnviz.scene.matrix.place import place_panels
 from attnviz.scene.matrix.setting import bar_of, panels_of, set_matrix
 from attnviz.scene.matrix.shown import shown_of
-from attnviz.scene.page import LINE, MARGIN, ONE_BAND, Page
+from attnviz.scene.page import MARGIN, ONE_BAND, Page
 from attnviz.scene.shares import quantity_line, quantity_phrase, shares_line
 from attnviz.scene.words import count_of, shortened
 from attnviz.session.logarithm import is_logarithmic
@@ -36,10 +36,10 @@ def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Me
     page = _head(run, view, sight, Page(theme, layout, measure), layout)
     way_on = _way_on(layout, shown, view)
     foot = [*_foot(sight, view, shown.n_panel), *way_on]
-    place = place_panels(shown, layout, page.y + 0.5 * MARGIN, LINE * len(foot) + MARGIN, measure)
+    place = place_panels(shown, layout, page.y + 0.5 * MARGIN, page.height_of(foot) + MARGIN, measure)
     if shown.n_panel and min(place.cells.width, place.cells.height) < 1.0:
         foot[len(foot) - len(way_on) :] = [shared_pixels_line(shown), *way_on]
-        place = place_panels(shown, layout, page.y + 0.5 * MARGIN, LINE * len(foot) + MARGIN, measure)
+        place = place_panels(shown, layout, page.y + 0.5 * MARGIN, page.height_of(foot) + MARGIN, measure)
     panels = panels_of(sight, shown, place)
     bar = bar_of(shown, panels, place, measure) if panels else None
     description = f"Matrix of the {quantity_phrase(sight.quantity)} of {caption}: {shortened(run.trace.text, 200)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attnviz.analysis.places import as_slice
 from attnviz.scene.matrix.colour_bar import level_bar, upright_bar
 from attnviz.scene.matrix.scene import MatrixPanel, MatrixScene
-from attnviz.scene.page import LINE, MARGIN, SMALL
+from attnviz.scene.page import MARGIN, SMALL
 from attnviz.scene.palette import head_colour
 from attnviz.scene.scene import Label
 from attnviz.scene.shares import nothing_read_line
@@ -49,7 +49,7 @@ def set_matrix(
         page.labels += _titles(panels, place.cells, page.theme)
     else:
         page.labels.append(_nothing(sight, layout.width / 2, place.top + 24))
-    page.y = max(place.end + 0.5 * MARGIN, layout.height - LINE * len(foot) - 0.5 * MARGIN)
+    page.y = max(place.end + 0.5 * MARGIN, layout.height - page.height_of(foot) - 0.5 * MARGIN)
     for line in foot:
         page.text(line)
     return MatrixScene(

@@ -71,13 +71,10 @@ def _arcs(
             layouts = tuple(Layout(width / zoom, scene.height + spare) for scene in lowest[-1])
             return build_parts(run, view, theme, layouts, text_width, edges)
     if len(lowest) > 1 and beside is not None and all(side.sight.kind == "cross" for side in comparison.sides):
-        over = 0.0
-        for _ in range(2):  # lines that are wrapped at its foot are not foreseen by the arcs, which take what height there is
-            half = Layout(beside, height - over)
-            scenes = build_parts(run, view, theme, (half, half), text_width, edges)
-            over = max(scene.height for scene in scenes) - height
-            if over <= 1:
-                return scenes
+        half = Layout(beside, height)
+        scenes = build_parts(run, view, theme, (half, half), text_width, edges)
+        if max(scene.height for scene in scenes) <= height + 1:
+            return scenes
     return lowest[0]
 
 
