@@ -234,6 +234,30 @@ def test_a_long_text_beside_a_short_one_gives_both_logarithmic_colours(minilm: M
     assert "attention, log" in [label.text for label in b.bar.labels]
 
 
+@each_setting
+def test_compared_matrices_whose_pixels_stand_for_several_weights_say_so(minilm: Model, setting: Setting) -> None:
+    told = "a pixel on which several fall shows the " + ("strongest of them" if setting == "side" else "largest of them")
+    for n_token, width in ((20, 700.0), (250, 200.0)):
+        run = two_texts(minilm, text_of(minilm, n_token), f"{text_of(minilm, n_token)} again")
+        view = View(3, H1, picture="matrix", setting=setting)
+        for layout in (Layout(width, caption=True), Layout(width, 300.0)):
+            scene = picture(run, view, layout)
+            cells = [one.scene for one in scene.parts if isinstance(one.scene, MatrixScene)]
+            is_shared = min(min(each.cell_width, each.cell_height) for each in cells) < 1
+            assert is_shared == (n_token > 20)
+            assert " ".join(texts(scene)).count(told) == is_shared
+        halves = build_parts(run, view, LIGHT, (Layout(width, 300.0),) * 2, stand_in_measure) if setting == "side" else ()
+        assert [" ".join(texts(half)).count(told) for half in halves] == [n_token > 20] * len(halves)
+
+
+def test_weights_that_share_pixels_are_counted_of_either_run(minilm: Model) -> None:
+    same, other = (two_texts(minilm, text_of(minilm, 250), f"{text_of(minilm, n)} no") for n in (249, 240))
+    view = View(3, H1, picture="matrix")
+    lines = [" ".join(texts(picture(run, view, Layout(200.0, caption=True)))) for run in (same, other)]
+    assert "250 x 250 weights of A and B: a pixel" in lines[0]
+    assert "250 x 250 weights of A, 241 x 241 weights of B: a pixel" in lines[1]
+
+
 def test_each_side_of_another_head_count_shows_its_own_heads(single: Run) -> None:
     scene = picture(single, View(0, picture="matrix"), PAPERS["text"])
     assert [len(part(scene, name).panels) for name in "AB"] == [1, 12]

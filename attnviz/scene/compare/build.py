@@ -29,7 +29,7 @@ from attnviz.scene.compare.words import (
 )
 from attnviz.scene.matrix.build import matrix_legend
 from attnviz.scene.matrix.colour_bar import level_bar
-from attnviz.scene.matrix.setting import head_of_bar
+from attnviz.scene.matrix.setting import head_of_bar, shared_pixels_line
 from attnviz.scene.page import LINE, MARGIN, Layout, Page
 from attnviz.scene.shares import quantity_line
 from attnviz.scene.words import shortened
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from attnviz.scene.matrix.colour_bar import ColourBar
+    from attnviz.scene.matrix.panels import Arrangement
     from attnviz.scene.matrix.scene import MatrixScene
+    from attnviz.scene.matrix.shown import Shown
     from attnviz.scene.scene import Measure, Scene
     from attnviz.scene.theme import Theme
     from attnviz.session.comparison import Comparison
@@ -137,19 +139,16 @@ def _arcs(comparison: Comparison, page: Page) -> tuple[list[Placed], None, list[
 def _matrices(comparison: Comparison, page: Page) -> tuple[list[Placed], ColourBar | None, list[str]]:
     """A left and B right, or B below where that makes the cells larger or, on paper, where they would be small otherwise."""
     foot = [*shares_lines(comparison, (None, None)), *filter(None, (quantity_line(comparison.a.sight, tells_largest=False),))]
-    room = page.layout.height - page.y - page.height_of(foot) - MARGIN
     layout, shown = page.layout, shown_of_both(comparison)
-    beside, below = (_layouts(layout, room, is_beside) for is_beside in (True, False))
-    sizes = [
-        min(cells.width * cells.height for cells in arranged(shown, _parts(comparison, page, layouts), page.measure))
-        for layouts in (beside, below)
-    ]
-    is_single = all(one.n_panel < 2 for one in shown)
-    is_wide = sizes[0] >= _LEAST_CELL**2 or (is_single and layout.width >= _TWO_COLUMNS)
-    is_beside = sizes[0] >= sizes[1] if layout.height else is_wide
-    scenes = matrix_parts(comparison, _parts(comparison, page, beside if is_beside else below), page.measure)
+    layouts, cells = _larger(comparison, shown, page, foot)
+    sharing = {letter: one for letter, one, each in zip("AB", shown, cells, strict=True) if one.n_panel and each.share_pixels}
+    if sharing:
+        foot.append(shared_pixels_line(sharing))
+        layouts, _ = _larger(comparison, shown, page, foot)
+    is_beside = layouts[0].width < layout.width
+    scenes = matrix_parts(comparison, _parts(comparison, page, layouts), page.measure)
     placed = [Placed("A", scenes[0], 0.0, page.y)]
-    left = beside[0].width - MARGIN if is_beside else 0.0
+    left = layouts[0].width - MARGIN if is_beside else 0.0
     placed.append(Placed("B", scenes[1], left, page.y if is_beside else page.y + scenes[0].height))
     page.y = max(part.top + part.scene.height for part in placed)
     bar = None
@@ -157,6 +156,20 @@ def _matrices(comparison: Comparison, page: Page) -> tuple[list[Placed], ColourB
         bar = _bar(scenes, shown[1].notes, page)
         page.y = bar.top + bar.height + 2 * LINE + 18.0
     return placed, bar, foot
+
+
+def _larger(
+    comparison: Comparison, shown: tuple[Shown, Shown], page: Page, foot: Sequence[str]
+) -> tuple[tuple[Layout, Layout], tuple[Arrangement, Arrangement]]:
+    """The rooms of both matrices above the lines of `foot` and how their panels lie there: side by side, or one below the other."""
+    layout, room = page.layout, page.layout.height - page.y - page.height_of(foot) - MARGIN
+    beside, below = (_layouts(layout, room, is_beside) for is_beside in (True, False))
+    cells = [arranged(shown, _parts(comparison, page, layouts), page.measure) for layouts in (beside, below)]
+    sizes = [min(one.width * one.height for one in both) for both in cells]
+    is_single = all(one.n_panel < 2 for one in shown)
+    is_wide = sizes[0] >= _LEAST_CELL**2 or (is_single and layout.width >= _TWO_COLUMNS)
+    is_beside = sizes[0] >= sizes[1] if layout.height else is_wide
+    return (beside, cells[0]) if is_beside else (below, cells[1])
 
 
 def _layouts(layout: Layout, room: float, is_beside: bool) -> tuple[Layout, Layout]:

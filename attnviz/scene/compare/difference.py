@@ -13,7 +13,7 @@ from attnviz.scene.arcs.rows import set_rows
 from attnviz.scene.compare.words import bands_of_comparison, caption_of_comparison, difference_lines, side_title
 from attnviz.scene.matrix.build import matrix_legend
 from attnviz.scene.matrix.place import place_panels
-from attnviz.scene.matrix.setting import bar_of, panels_of, set_matrix
+from attnviz.scene.matrix.setting import bar_of, panels_of, set_matrix, shared_pixels_line
 from attnviz.scene.matrix.shown import shown_of
 from attnviz.scene.page import LINE, MARGIN, SMALL, Page
 from attnviz.scene.ramps import difference_colours
@@ -85,6 +85,9 @@ def _matrix(comparison: Comparison, page: Page) -> MatrixScene:
     page.text(matrix_legend(sight))
     foot = difference_lines(comparison, None, view.threshold)
     place = place_panels(shown, page.layout, page.y + 0.5 * MARGIN, page.height_of(foot) + MARGIN, page.measure)
+    if shown.n_panel and place.cells.share_pixels:
+        foot.append(shared_pixels_line({"": shown}))
+        place = place_panels(shown, page.layout, page.y + 0.5 * MARGIN, page.height_of(foot) + MARGIN, page.measure)
     both = tuple(shown_of(replace(sight, weights=weights)).weights for weights in (difference.of_a, difference.of_b))
     panels = panels_of(sight, shown, place, both)
     bar = bar_of(shown, panels, place, page.measure) if panels else None

@@ -12,7 +12,7 @@ from attnviz.scene.compare.differences import differences
 from attnviz.scene.compare.words import bands_of_comparison, caption_of_comparison, side_title
 from attnviz.scene.matrix.build import matrix_legend
 from attnviz.scene.matrix.place import arrange_panels, place_panels
-from attnviz.scene.matrix.setting import bar_of, panels_of, set_matrix
+from attnviz.scene.matrix.setting import bar_of, panels_of, set_matrix, shared_pixels_line
 from attnviz.scene.matrix.shown import shown_of
 from attnviz.scene.page import MARGIN, Page
 from attnviz.scene.shares import nothing_read_line, quantity_phrase, shares_line
@@ -78,7 +78,7 @@ def build_parts(
         pages[0].text(matrix_legend(a.sight))
         feet = [(nothing_read_line(side.sight) or shares_line(side.sight),) for side in comparison.sides]
         parts = [Part(page, foot, bar) for page, foot, bar in zip(pages, feet, ("free", "drawn"), strict=True)]
-        return matrix_parts(comparison, parts, measure)
+        return matrix_parts(comparison, _with_shared_pixels(comparison, parts, measure), measure)
     edges = edges_of_both(comparison) if edges is None else edges
     pages[0].text(direction_of_both(comparison, pages[0]))
     feet = [(nothing_read_line(side.sight) or shares_line(side.sight, drawn),) for side, drawn in zip((a, b), edges, strict=True)]
@@ -119,8 +119,7 @@ def arc_parts(
 def matrix_parts(comparison: Comparison, parts: Sequence[Part], measure: Measure) -> tuple[MatrixScene, MatrixScene]:
     """The matrices of both sides on one scale, with cells of one size where both have as many panels."""
     shown = shown_of_both(comparison)
-    for part in parts:  # what stands above one of them alone must not make its cells smaller than the other's
-        part.page.y = max(one.page.y for one in parts)
+    _level(parts)
     cells = arranged(shown, parts, measure)
     places = [
         place_panels(one, part.page.layout, *_top_and_below(part), measure, part.has_bar, arrangement)
@@ -135,6 +134,23 @@ def matrix_parts(comparison: Comparison, parts: Sequence[Part], measure: Measure
         description = description_of(comparison, side)
         made.append(set_matrix(side.sight, one, place, panels, bar, part.page, part.foot, side.view.focus, description))
     return made[0], made[1]
+
+
+def _with_shared_pixels(comparison: Comparison, parts: Sequence[Part], measure: Measure) -> list[Part]:
+    """The parts, each of those whose cells share pixels with a line that says so."""
+    shown = shown_of_both(comparison)
+    _level(parts)
+    told = [
+        (*part.foot, shared_pixels_line({"": one})) if one.n_panel and cells.share_pixels else part.foot
+        for one, part, cells in zip(shown, parts, arranged(shown, parts, measure), strict=True)
+    ]
+    return [replace(part, foot=foot) for part, foot in zip(parts, told, strict=True)]
+
+
+def _level(parts: Sequence[Part]) -> None:
+    """Begin both at one height: what stands above one of them alone must not make its cells smaller than the other's."""
+    for part in parts:
+        part.page.y = max(one.page.y for one in parts)
 
 
 def shown_of_both(comparison: Comparison) -> tuple[Shown, Shown]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.scene.captions import caption_of, warnings_of
 from attnviz.scene.matrix.place import place_panels
-from attnviz.scene.matrix.setting import bar_of, panels_of, set_matrix
+from attnviz.scene.matrix.setting import bar_of, panels_of, set_matrix, shared_pixels_line
 from attnviz.scene.matrix.shown import shown_of
 from attnviz.scene.page import MARGIN, ONE_BAND, Page
 from attnviz.scene.shares import quantity_line, quantity_phrase, shares_line
@@ -37,8 +37,8 @@ def build_matrix(run: Run, view: View, theme: Theme, layout: Layout, measure: Me
     way_on = _way_on(layout, shown, view)
     foot = [*_foot(sight, view, shown.n_panel), *way_on]
     place = place_panels(shown, layout, page.y + 0.5 * MARGIN, page.height_of(foot) + MARGIN, measure)
-    if shown.n_panel and min(place.cells.width, place.cells.height) < 1.0:
-        foot[len(foot) - len(way_on) :] = [shared_pixels_line(shown), *way_on]
+    if shown.n_panel and place.cells.share_pixels:
+        foot[len(foot) - len(way_on) :] = [shared_pixels_line({"": shown}), *way_on]
         place = place_panels(shown, layout, page.y + 0.5 * MARGIN, page.height_of(foot) + MARGIN, measure)
     panels = panels_of(sight, shown, place)
     bar = bar_of(shown, panels, place, measure) if panels else None
@@ -71,12 +71,6 @@ def _foot(sight: Sight, view: View, n_panel: int) -> list[str]:
     if 0 < n_panel < len(sight.heads):
         lines.insert(1, f"the first {n_panel} of {count_of(len(sight.heads), 'head')}; choose heads to see others")
     return [line for line in lines if line is not None]
-
-
-def shared_pixels_line(shown: Shown) -> str:
-    """What a pixel stands for where cells are smaller; true at every zoom, on every screen and in every file."""
-    each = " in each panel" if shown.n_panel > 1 else ""
-    return f"{len(shown.queries):,} x {len(shown.keys):,} weights{each}: a pixel on which several fall shows the strongest of them"
 
 
 def _way_on(layout: Layout, shown: Shown, view: View) -> list[str]:

@@ -47,6 +47,11 @@ class Arrangement:
     has_labels: bool = True
 
     @property
+    def share_pixels(self) -> bool:
+        """Whether cells are smaller than a pixel of the picture."""
+        return min(self.width, self.height) < 1.0
+
+    @property
     def panel_width(self) -> float:
         """The width of a panel's cells."""
         return self.n_column * self.width

@@ -15,7 +15,7 @@ from attnviz.scene.words import head_name
 from attnviz.session.weights import MEAN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -93,6 +93,21 @@ def bar_of(shown: Shown, panels: Sequence[MatrixPanel], place: Place, measure: M
     if level is not None:
         return level_bar(level.left, level.right, bottom, head, shown.scale, level.lines, measure)
     return upright_bar(place.panels_end, top, bottom - top, head, shown.scale, shown.notes)
+
+
+def shared_pixels_line(shown: Mapping[str, Shown]) -> str:
+    """What a pixel stands for where cells are smaller; true at every zoom, on every screen and in every file.
+
+    shown: of each of two runs by its letter, or of a picture by itself under "".
+    """
+    is_difference = any(one.scale.is_signed for one in shown.values())
+    what, most = ("differences", "largest") if is_difference else ("weights", "strongest")
+    whose: dict[str, list[str]] = {}
+    for letter, one in shown.items():
+        each = " in each panel" if one.n_panel > 1 else ""
+        whose.setdefault(f"{len(one.queries):,} x {len(one.keys):,} {what}{each}", []).append(letter)
+    told = [f"{size} of {' and '.join(letters)}" if letters != [""] else size for size, letters in whose.items()]
+    return f"{', '.join(told)}: a pixel on which several fall shows the {most} of them"
 
 
 def head_of_bar(panels: Sequence[MatrixPanel]) -> int | None:
