@@ -131,3 +131,76 @@ def test_after_a_motion_no_arc_is_gone_for_a_moment(canvas: Canvas, minilm: Mode
     canvas.repaint()
     assert canvas.is_complete
     assert np.abs(pixels_of(canvas._arcs.image) - whole(canvas, scene)).mean() < 0.5
+
+
+# --- moved and enlarged -----------------------------------------------------------------------------------------------
+
+
+def taken(canvas: Canvas) -> np.ndarray:
+    """All that is on the screen: [y, x, channel]."""
+    return pixels_of(canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB32))
+
+
+def settled(canvas: Canvas, scene: ArcScene, qtbot: QtBot) -> None:
+    """Show all arcs of a scene, large enough to be moved every way, on a canvas that is seen: each grab of another resizes it."""
+    with qtbot.waitExposed(canvas):
+        canvas.show()
+    shown(canvas, scene)
+    canvas.zoom_by(2.0)
+    canvas.grab()
+    qtbot.waitUntil(lambda: canvas.is_complete)
+
+
+def test_no_arc_that_was_in_sight_is_gone_while_the_picture_is_moved(canvas: Canvas, minilm: Model, qtbot: QtBot) -> None:
+    settled(canvas, scene_of(minilm, 13, 3), qtbot)
+    for _ in range(3):  # without a moment between them
+        canvas.pan(20, -30)
+        moving = taken(canvas)
+    assert not canvas.is_complete
+    qtbot.waitUntil(lambda: canvas.is_complete)
+    at_rest = taken(canvas)
+    far = np.abs(moving - at_rest)[..., :3].max(axis=2)
+    assert far[: HEIGHT - 90, 60:].mean() < 0.5
+    assert far[HEIGHT - 90 :].mean() > 1  # what has come into sight has its strongest alone
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_while_the_picture_is_enlarged_or_reduced_it_is_about_the_same_as_at_rest(
+    canvas: Canvas, minilm: Model, qtbot: QtBot, factor: float
+) -> None:
+    settled(canvas, scene_of(minilm, 13, 3), qtbot)
+    canvas.zoom_by(factor)
+    moving, strongest = taken(canvas), pixels_of(canvas._arcs.image)
+    assert not canvas.is_complete
+    qtbot.waitUntil(lambda: canvas.is_complete)
+    middle = slice(HEIGHT // 5, -HEIGHT // 5), slice(WIDTH // 5, -WIDTH // 5)
+    at_rest = taken(canvas)
+    missing = np.abs(strongest - pixels_of(canvas._arcs.image))[middle].mean()
+    assert missing > 8
+    assert abs(moving[middle].mean() - at_rest[middle].mean()) < 0.2 * missing
+
+
+def test_another_picture_is_not_begun_with_the_arcs_of_the_last_one(canvas: Canvas, minilm: Model, qtbot: QtBot) -> None:
+    scenes = [scene_of(minilm, 13, layer) for layer in (3, 4)]
+    settled(canvas, scenes[0], qtbot)
+    canvas.pan(0, -30)
+    canvas.grab()
+    canvas.set_scene(scenes[1])
+    after = taken(canvas)
+    fresh = Canvas()
+    qtbot.addWidget(fresh)
+    fresh.resize(WIDTH, HEIGHT)
+    fresh.set_scene(scenes[1])
+    fresh.viewport.x, fresh.viewport.y, fresh.viewport.zoom = canvas.viewport.x, canvas.viewport.y, canvas.viewport.zoom
+    assert np.array_equal(after, taken(fresh))
+
+
+def test_a_token_in_focus_stands_forward_of_arcs_that_are_moved(canvas: Canvas, minilm: Model, qtbot: QtBot) -> None:
+    scene = scene_of(minilm, 13, 3)
+    settled(canvas, scene, qtbot)
+    canvas.set_focus(scene.tokens[5].index)
+    canvas.pan(0, -30)
+    moving = taken(canvas)
+    assert not canvas.is_complete
+    qtbot.waitUntil(lambda: canvas.is_complete)
+    assert np.abs(moving - taken(canvas))[: HEIGHT - 30].mean() < 0.5

@@ -134,7 +134,7 @@ class Canvas(PictureView):
             painter.save()
             painter.resetTransform()
             painter.setOpacity(1.0 if scene.focus is None else ground_strength(scene))
-            painter.drawImage(0, 0, self._arcs.of(scene))
+            self._arcs.paint(scene, painter)
             painter.restore()
             if scene.focus is not None:
                 paint_arcs(scene, painter, 0.0, arcs_in_focus(scene))
