@@ -9,8 +9,9 @@ from typing import Final
 
 import pytest
 
-from attnviz.scene.palette import N_COLOUR, head_colour
+from attnviz.scene.palette import CHOSEN, N_COLOUR, head_colour
 from attnviz.scene.theme import Theme, load_theme
+from tests.scene.chosen_colours import chosen_colours
 
 THEMES: Final = [load_theme("light"), load_theme("dark")]
 # Machado, Oliveira & Fernandes 2009, table 1, severity 1.0, on linear sRGB.
@@ -73,6 +74,11 @@ def contrast(a: str, b: str) -> float:
 @pytest.mark.parametrize(("n", "eye"), NEAREST)
 def test_the_first_heads_colours_are_apart(theme: Theme, n: int, eye: str) -> None:
     assert nearest(theme, n, eye) >= NEAREST[n, eye]
+
+
+def test_the_colours_are_those_that_the_choice_makes() -> None:
+    for kept, made in zip(CHOSEN, chosen_colours(N_COLOUR), strict=True):
+        assert kept == pytest.approx(made, abs=1e-12)
 
 
 @each_theme
