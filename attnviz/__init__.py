@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attnviz.engine.model import load_model as load_model
 
-__version__ = version("attnviz")
+__version__ = "0.1.0"
 __all__ = ["__version__", "load_model"]
 
 

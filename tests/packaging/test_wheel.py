@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from PySide6.QtGui import QImage
 
+from attnviz import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -75,6 +77,10 @@ def test_the_wheel_holds_the_program_its_resources_and_its_licences_and_nothing_
     assert {Path(name).suffix for name in program} <= {".py", ".typed"}
     kinds = {name.removeprefix("attnviz/_resources/").split("/")[0] for name in resources}
     assert {"fonts", "themes", "examples.json"} <= kinds
+
+
+def test_the_wheel_has_the_version_that_the_program_says(wheel: Path) -> None:
+    assert wheel.name.startswith(f"attnviz-{__version__}-")
 
 
 def test_the_installed_wheel_uses_its_own_code_and_resources(installed: Path, tmp_path: Path) -> None:
