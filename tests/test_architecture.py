@@ -131,6 +131,11 @@ def test_the_window_starts_without_pyqtgraph() -> None:
     assert "pyqtgraph" not in loaded
 
 
+def test_the_window_starts_without_dialogs_and_what_they_need() -> None:
+    names = ("attnviz.ui.hub_dialog", "attnviz.ui.models_dialog", "importlib.metadata")
+    loaded_after(f"import attnviz.ui.start; assert not {{*{names}}} & {{*sys.modules}}")
+
+
 def test_importing_the_package_costs_next_to_nothing() -> None:
     assert not {"numpy", "PySide6", "tokenizers", "safetensors"} & loaded_after("import attnviz")
 

@@ -13,9 +13,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QMainWindow
 
 from attnviz.engine.folder import model_name
 from attnviz.library.discovery import FoundModel, find_models
-from attnviz.ui.hub_dialog import HubDialog
 from attnviz.ui.job import Job
-from attnviz.ui.models_dialog import ModelsDialog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +27,9 @@ class ModelChoice(QObject):
     """Fills the box with what this machine has, and opens the dialogs. Whatever is chosen comes as `modelChosen`."""
 
     modelChosen = Signal(object)  # Path
+    found = Signal(object)  # list[FoundModel]: what a search has come to
+    searchFailed = Signal(str)  # why
+    ended = Signal()  # no dialog is wanted any more
 
     def __init__(self, window: QMainWindow, box: QComboBox, recent: Sequence[str]) -> None:
         super().__init__(window)
@@ -71,7 +72,12 @@ class ModelChoice(QObject):
 
     def show_models(self) -> None:
         """The list of all models."""
+        from attnviz.ui.models_dialog import ModelsDialog  # 6 ms of a start, which shows no dialog
+
         dialog = ModelsDialog(self._current, self._window)
+        self.found.connect(dialog.show_found)
+        self.searchFailed.connect(dialog.say)
+        self.ended.connect(dialog.reject)
         dialog.modelChosen.connect(self.modelChosen)
         dialog.folderWanted.connect(self.open_folder)
         dialog.fileWanted.connect(self.open_file)
@@ -83,7 +89,10 @@ class ModelChoice(QObject):
 
     def get_from_hub(self) -> None:
         """The dialog that fetches a model."""
+        from attnviz.ui.hub_dialog import HubDialog  # 15 ms of a start
+
         dialog = HubDialog(self._window)
+        self.ended.connect(dialog.reject)
         dialog.modelArrived.connect(self.take)
         dialog.open()
 
@@ -104,9 +113,7 @@ class ModelChoice(QObject):
     def stop(self) -> None:
         """Close the dialogs and end the search."""
         self._closing.set()
-        for kind in (ModelsDialog, HubDialog, QFileDialog):
-            for dialog in self._window.findChildren(kind):
-                dialog.reject()
+        self.ended.emit()
         self._job.wait()
 
     def _file_dialog(self, title: str) -> QFileDialog:
@@ -115,6 +122,7 @@ class ModelChoice(QObject):
         dialog = QFileDialog(self._window, title, str(beside if beside.is_dir() else Path.home()))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._on_selected)
+        self.ended.connect(dialog.reject)
         return dialog
 
     def _fill(self) -> None:
@@ -149,15 +157,13 @@ class ModelChoice(QObject):
         self.is_searching = False
         self._found = found
         self._fill()
-        for dialog in self._window.findChildren(ModelsDialog):
-            dialog.show_found(found)
+        self.found.emit(found)
         if self._again:
             self.search()
 
     def _on_search_failed(self, sentence: str) -> None:
         self.is_searching = False
-        for dialog in self._window.findChildren(ModelsDialog):
-            dialog.say(sentence)
+        self.searchFailed.emit(sentence)
 
     def _on_activated(self, index: int) -> None:
         path = self._box.itemData(index)
