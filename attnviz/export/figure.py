@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -18,8 +19,10 @@ from attnviz.export.provenance import provenance, roles_facts, view_facts
 from attnviz.library.whole import write_whole
 from attnviz.paint.fonts import text_width
 from attnviz.paint.painter import paint_scene
+from attnviz.scene.compare.scene import CompareScene
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import COMPARED, build_scene
+from attnviz.scene.scene import ArcScene
 from attnviz.scene.theme import load_theme
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ _PDF_DPI = 1200
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # A line of text as QSvgGenerator writes it.
 _TEXT = re.compile(r'(<text [^>]*?font-family=)"([^"]*)" font-size="(\d+)" font-weight="(\d+)"([^>]*?)\s*>([^<]*)</text>')
+_MUCH_REDUCED = 0.75  # of its size: from there on text is clearer as it is painted than made smaller
+_MOST_PREVIEWED = 8_000_000  # pixels: 32 MB, and a tenth of a second
 _HAIRLINE = 0.8  # logical pixels, 0.6 pt: thin, but above the quarter point that printers lose
 
 
@@ -110,7 +115,7 @@ def figure_facts(run: Run, view: View, roles: RoleSummary | None = None) -> str:
 def figure_image(scene: Scene, paper: Paper, dpi: float, hairline: float = _HAIRLINE) -> QImage:
     """The figure as an image that knows its resolution. Raises ExportError above MOST_PIXELS.
 
-    hairline: logical pixels; 0 for one pixel of the image, which is quick and good for a preview.
+    hairline: logical pixels; 0 for one pixel of the image, which is quick.
     """
     scale = dpi / PIXELS_PER_INCH
     width, height = round(scene.width * scale), round(scene.height * scale)
@@ -125,6 +130,22 @@ def figure_image(scene: Scene, paper: Paper, dpi: float, hairline: float = _HAIR
     paint_scene(scene, painter, hairline)
     painter.end()
     return image
+
+
+def preview_image(scene: Scene, paper: Paper, dpi: float) -> QImage:
+    """The figure at a screen's resolution, quickly: thin lines are one pixel wide.
+
+    In a figure that is much reduced, such as that of a long text, they would be a multiple of their width and cover it all: it is
+    painted in its own size and made smaller, as a viewer does with the file. Raises ExportError above MOST_PIXELS.
+    """
+    scale, own = dpi / PIXELS_PER_INCH, min(1.0, math.sqrt(_MOST_PREVIEWED / (scene.width * scene.height)))
+    parts = scene.parts if isinstance(scene, CompareScene) else ()
+    has_arcs = any(isinstance(one, ArcScene) for one in (scene, *(part.scene for part in parts)))
+    if scale >= _MUCH_REDUCED * own or not has_arcs:
+        return figure_image(scene, paper, dpi, hairline=0.0)
+    whole = figure_image(scene, paper, own * PIXELS_PER_INCH, hairline=0.0)
+    size, aspect = whole.size() * (scale / own), Qt.AspectRatioMode.IgnoreAspectRatio
+    return whole.scaled(size, aspect, Qt.TransformationMode.SmoothTransformation)
 
 
 def svg_bytes(scene: Scene, paper: Paper, facts: str) -> bytes:

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from attnviz.errors import AttnvizError, ExportError
 from attnviz.export.command import figure_command, numbers_command
-from attnviz.export.figure import Paper, figure_image, figure_scene, save_figure
+from attnviz.export.figure import Paper, figure_scene, preview_image, save_figure
 from attnviz.export.numbers import save_numbers
 from attnviz.export.shown import save_shown
 from attnviz.session.lengths import PER_INCH
@@ -351,7 +351,7 @@ class ExportDialog(QDialog):
             scene = figure_scene(self._run, self._view, paper, self._roles)
             ratio = self.devicePixelRatioF()
             dpi = 96 * ratio * min(_PREVIEW[0] / scene.width, _PREVIEW[1] / scene.height)
-            pixmap = QPixmap.fromImage(figure_image(scene, paper, dpi, hairline=0.0))
+            pixmap = QPixmap.fromImage(preview_image(scene, paper, dpi))
         except AttnvizError as error:
             self._message.setText(str(error))
             return

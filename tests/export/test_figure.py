@@ -14,12 +14,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pypdf
 import pytest
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
+from attnviz.analysis.edges import Threshold
 from attnviz.errors import ExportError
-from attnviz.export.figure import Paper, figure_image, figure_scene, save_figure
+from attnviz.export.figure import Paper, figure_image, figure_scene, preview_image, save_figure
 from attnviz.paint.fonts import text_width
 from attnviz.session.view import HeadChoice, View
 from tests.scene.pictures import hiding, run_of, text_of
@@ -257,6 +258,26 @@ def test_a_larger_resolution_shows_the_same_picture_finer(run: Run) -> None:
     half = half[: half.shape[0] // 2 * 2].reshape(-1, 2, small.shape[1], 2, 3).mean(axis=(1, 3))
     rows = min(len(half), len(small))
     assert np.abs(half[:rows] - small[:rows]).mean() < 6.0
+
+
+@pytest.mark.parametrize("width", [2.0, 5.5])
+def test_the_preview_of_a_figure_that_is_much_reduced_is_as_dark_as_the_file(minilm: Model, width: float) -> None:
+    scene = figure_scene(run_of(minilm, text_of(minilm, 100)), View(3, threshold=Threshold("weight", 0.0)), Paper(width))
+    preview = preview_image(scene, Paper(), 96 * 380 / scene.height)
+    assert preview.height() == pytest.approx(380, abs=1)
+    how = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    file = figure_image(scene, Paper(), 300).scaled(preview.size(), *how)
+    ink = [255 - pixels_of(image)[..., :3].mean() for image in (preview, file)]
+    assert ink[0] == pytest.approx(ink[1], rel=0.2)
+
+
+@pytest.mark.parametrize("view", [View(3), View(3, picture="matrix"), View(3, picture="grid"), View(3, picture="steps")])
+def test_the_preview_of_any_picture_is_as_large_as_it_is_wanted(run: Run, view: View) -> None:
+    scene = figure_scene(run, view, Paper())
+    for dpi in (4.0, 60.0, 200.0):
+        image = preview_image(scene, Paper(), dpi)
+        assert image.width() == pytest.approx(scene.width * dpi / 96, abs=1)
+        assert image.height() == pytest.approx(scene.height * dpi / 96, abs=1)
 
 
 @pytest.mark.parametrize("width", [0.0, 1.49, 60.1, 1e9, float("inf"), float("nan")])
