@@ -226,12 +226,17 @@ def test_both_matrices_have_the_colours_of_the_larger_scale(tired: Run) -> None:
             np.testing.assert_array_equal(cell_colours(matrix, matrix.panels[0]), ramp(LIGHT, 1)[shares])
 
 
-def test_a_long_text_beside_a_short_one_gives_both_logarithmic_colours(minilm: Model) -> None:
+def test_a_long_text_gives_both_runs_and_their_difference_logarithmic_colours(minilm: Model) -> None:
     scene = picture(two_texts(minilm, TIRED, text_of(minilm, 80)), View(3, H1, picture="matrix"))
     a, b = part(scene, "A"), part(scene, "B")
     assert a.scale == b.scale
     assert a.scale.is_log
     assert "attention, log" in [label.text for label in b.bar.labels]
+    run = two_texts(minilm, text_of(minilm, 80), f"{text_of(minilm, 80)} again")
+    for is_log in (None, False):
+        difference = part(picture(run, View(3, H1, picture="matrix", setting="difference", is_log=is_log)), "difference")
+        assert difference.scale.is_log == (is_log is None)
+        assert ("attention, log" in [label.text for label in difference.bar.labels]) == (is_log is None)
 
 
 @each_setting

@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.engine.model import load_model
-from attnviz.scene.matrix.colour_scale import ColourScale, scale_for
+from attnviz.scene.matrix.colour_bar import level_bar, upright_bar
+from attnviz.scene.matrix.colour_scale import ColourScale, difference_scale, scale_for
 from attnviz.scene.matrix.hit import NOWHERE, Spot, spot_at, spot_text
 from attnviz.scene.matrix.scene import Cells, MatrixScene, TokenSide, cell_colours, number_type, weight_text
 from attnviz.scene.matrix.shown import MOST_PANELS
 from attnviz.scene.matrix.sides import SideLabel, SideSpace, column_labels, elided, pitch, row_labels, way_of
+from attnviz.scene.numbers import MINUS
 from attnviz.scene.oklab import levels_of
 from attnviz.scene.page import Layout
 from attnviz.scene.palette import head_colour
@@ -202,6 +204,36 @@ def test_the_logarithms_marks_are_three_decades_and_the_least_stands_for_all_bel
     marks = ColourScale(1.0, True).ticks()
     assert [text for _, text in marks] == ["\N{LESS-THAN OR EQUAL TO} 0.001", "0.01", "0.1", "1"]
     assert [share for share, _ in marks] == pytest.approx([0, 1 / 3, 2 / 3, 1])
+
+
+@given(st.lists(st.floats(-0.5, 0.5, width=32), min_size=2, max_size=30))
+def test_differences_on_a_logarithm_have_two_decades_either_way(weights: list[float]) -> None:
+    scale = difference_scale(0.5, is_log=True)
+    ordered = np.sort(np.array(weights, np.float32))
+    shares = scale.shares(ordered)
+    assert shares.dtype == np.float32
+    assert (np.diff(shares) >= 0).all()
+    np.testing.assert_allclose(shares + scale.shares(-ordered), 1, atol=1e-6)
+    for weight, share in zip(ordered.tolist(), shares.tolist(), strict=True):
+        strength = max(0.0, 1 + math.log10(max(abs(weight) / 0.5, 1e-9)) / 2)
+        assert share == pytest.approx((1 + math.copysign(strength, weight)) / 2, abs=1e-5)
+    assert [share for share, _ in scale.ticks()] == [0, 0.25, 0.5, 0.75, 1]
+    texts = [f"{MINUS}0.5", f"{MINUS}0.05", "0 \N{PLUS-MINUS SIGN} 0.005", "+0.05", "+0.5"]
+    assert [text for _, text in scale.ticks()] == texts
+
+
+@pytest.mark.parametrize("scale", [scale_for(1.0, 1.0, True), scale_for(0.9, 1.0, False), difference_scale(0.34, is_log=True)])
+@pytest.mark.parametrize("length", [56.0, 96.0, 150.0, 400.0])
+def test_the_marks_of_a_short_bar_do_not_run_into_each_other_and_both_ends_are_there(scale: ColourScale, length: float) -> None:
+    texts = [text for _, text in scale.ticks()]
+    upright = upright_bar(0.0, 0.0, length + 24, None, scale, ["attention"])
+    level = level_bar(0.0, max(length, 96.0), 0.0, None, scale, ["attention"], stand_in_measure)
+    for bar in (upright, level):
+        marks = bar.labels[:-1]
+        assert [marks[0].text, marks[-1].text] == [texts[0], texts[-1]]
+        assert [mark.text for mark in marks] == texts or length < 250
+        rooms = [label_room(mark, stand_in_measure) for mark in marks]
+        assert not any(one.overlaps(other) for one, other in itertools.pairwise(rooms))
 
 
 def test_a_long_text_has_logarithmic_colours_and_says_so_in_a_window_as_on_its_bar(runs: dict[str, Run]) -> None:

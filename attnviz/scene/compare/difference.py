@@ -21,6 +21,7 @@ from attnviz.scene.scene import Dot, Label
 from attnviz.scene.shares import quantity_phrase
 from attnviz.scene.words import direction_legend, shortened
 from attnviz.session.comparison import comparison_of
+from attnviz.session.logarithm import is_logarithmic
 
 if TYPE_CHECKING:
     from attnviz.analysis.edges import Edges
@@ -81,7 +82,7 @@ def _arcs(comparison: Comparison, page: Page, edges: Edges) -> ArcScene:
 def _matrix(comparison: Comparison, page: Page) -> MatrixScene:
     difference = _difference(comparison)
     sight, view = difference.sight, comparison.a.view
-    shown = shown_of(sight, is_difference=True)
+    shown = shown_of(sight, is_logarithmic(comparison.a.run, view), is_difference=True)
     page.text(matrix_legend(sight))
     foot = difference_lines(comparison, None, view.threshold)
     place = place_panels(shown, page.layout, page.y + 0.5 * MARGIN, page.height_of(foot) + MARGIN, page.measure)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from attnviz.scene.page import LINE, SMALL
 from attnviz.scene.scene import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from attnviz.scene.matrix.colour_scale import ColourScale
     from attnviz.scene.scene import Measure
@@ -19,6 +20,7 @@ _THICK, _LEVEL_THICK = 12.0, 8.0
 _LEVEL_AWAY = 14.0
 _SHORTEST, _LONGEST = 56.0, 168.0
 _TICK_AWAY, _NOTE_AWAY = 6.0, 18.0
+_LEAST_PITCH, _LEAST_GAP = 13.0, 4.0  # between numbers one above the other, and between those in a line
 _LEVEL_TICK = 15.0  # from a level bar to its numbers' baseline
 # What may stand beside and below a bar on other scales of weights.
 _LONGEST_TICK, _LONGEST_NOTES = "0.005", ("attention, log", "largest 0.0050")
@@ -49,8 +51,10 @@ class ColourBar:
 def upright_bar(left: float, top: float, depth: float, head: int | None, scale: ColourScale, notes: Sequence[str]) -> ColourBar:
     """The bar of panels that end at `left` and reach `depth` down from `top`."""
     bar = ColourBar(left + BAR_AWAY, top, _THICK, _height(depth, len(notes)), head, is_signed=scale.is_signed)
+    length = bar.height - 9
+    ticks = _apart([Label(text, share * length, 0.0, SMALL, "muted") for share, text in scale.ticks()], lambda _: _LEAST_PITCH)
     x, under = bar.left + bar.width + _TICK_AWAY, bar.top + bar.height + _NOTE_AWAY
-    ticks = [Label(text, x, bar.top + (1 - share) * (bar.height - 9) + 9, SMALL, "muted") for share, text in scale.ticks()]
+    ticks = [replace(tick, x=x, baseline=bar.top + length - tick.x + 9) for tick in ticks]
     told = [Label(note, bar.left, under + number * LINE, SMALL, "muted") for number, note in enumerate(notes)]
     return replace(bar, labels=(*ticks, *told))
 
@@ -61,11 +65,12 @@ def level_bar(
     """The bar below panels that reach from `left` to `right` and end at `bottom`; lines: what stands below it."""
     width = right - left
     bar = ColourBar(left, bottom + _LEVEL_AWAY, width, _LEVEL_THICK, head, is_level=True, is_signed=scale.is_signed)
-    baseline, labels = bar.top + bar.height + _LEVEL_TICK, []
+    baseline, ticks = bar.top + bar.height + _LEVEL_TICK, []
     for share, text in scale.ticks():
         half = measure(text, SMALL, False) / 2
         middle = min(max(left + share * width, left + half), right - half)
-        labels.append(Label(text, middle, baseline, SMALL, "muted", align="middle"))
+        ticks.append(Label(text, middle, baseline, SMALL, "muted", align="middle"))
+    labels = _apart(ticks, lambda tick: measure(tick.text, SMALL, False) + _LEAST_GAP)
     labels += [Label(line, left, baseline + (number + 1) * LINE, SMALL, "muted") for number, line in enumerate(lines)]
     return replace(bar, labels=tuple(labels))
 
@@ -87,6 +92,15 @@ def bar_room(scale: ColourScale, notes: Sequence[str], measure: Measure) -> floa
 def bar_depth(depth: float, n_note: int) -> float:
     """The height of an upright bar with the notes below it, beside panels that reach `depth` down."""
     return _height(depth, n_note) + _below(n_note)
+
+
+def _apart(ticks: Sequence[Label], size: Callable[[Label], float]) -> list[Label]:
+    """The marks of a bar, or where those have no room beside each other every second one or so: both ends are always there."""
+    for step in range(1, len(ticks)):
+        kept = ticks[::step]
+        if (len(ticks) - 1) % step == 0 and all(b.x - a.x >= (size(a) + size(b)) / 2 for a, b in pairwise(kept)):
+            return [*kept]
+    return [ticks[0], ticks[-1]]
 
 
 def _below(n_note: int) -> float:

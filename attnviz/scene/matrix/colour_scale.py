@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from attnviz.engine.ops import Float32
 
 _DECADES: Final = 3
+_SIGNED_DECADES: Final = 2  # either way: below a hundredth of the largest, differences are of weights that are next to nothing
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True)
 class ColourScale:
     """Weights from 0 to `top` as shares of a ramp; is_log: the three decades below `top`, smaller ones have the paper's colour;
-    is_signed: from -`top` to `top`, with 0 in the middle."""
+    is_signed: from -`top` to `top`, with 0 in the middle, and with is_log two decades either way."""
 
     top: float
     is_log: bool = False
@@ -29,12 +30,10 @@ class ColourScale:
     def shares(self, weights: Float32) -> Float32:
         """The place of each weight in the ramp, 0 to 1."""
         if self.is_signed:
-            return np.clip((1 + weights / np.float32(self.top)) / 2, 0, 1).astype(np.float32)
+            of_top = np.clip(weights / np.float32(self.top), -1, 1).astype(np.float32)
+            return (1 + (np.sign(of_top) * _log_share(np.abs(of_top), _SIGNED_DECADES) if self.is_log else of_top)) / 2
         of_top = np.clip(weights / np.float32(self.top), 0, 1).astype(np.float32)
-        if not self.is_log:
-            return of_top
-        least = np.float32(10.0**-_DECADES)
-        return 1 + np.log10(np.maximum(of_top, least)) / np.float32(_DECADES)
+        return _log_share(of_top, _DECADES) if self.is_log else of_top
 
     def strengths(self, weights: Float32) -> Float32:
         """How far each weight's colour is on the way from the paper to the end of the ramp, 0 to 1."""
@@ -43,6 +42,12 @@ class ColourScale:
 
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """The marks of the bar from its beginning on: their places, 0 to 1, and their numbers."""
+        if self.is_log and self.is_signed:
+            sizes = [(1 - e / _SIGNED_DECADES, self.top * 10.0**-e) for e in range(_SIGNED_DECADES)]
+            below = [((1 - size) / 2, tick_text(-value, is_signed=True)) for size, value in sizes]
+            above = [((1 + size) / 2, tick_text(value, is_signed=True)) for size, value in sizes]
+            least = tick_text(self.top * 10.0**-_SIGNED_DECADES)
+            return (*below, (0.5, f"0 \N{PLUS-MINUS SIGN} {least}"), *reversed(above))
         if self.is_log:
             exponents = range(-_DECADES, 1)
             texts = [tick_text(self.top * 10.0**exponent) for exponent in exponents]
@@ -85,9 +90,9 @@ def scale_for(largest: float, most: float | None, is_log: bool) -> ColourScale:
     return ColourScale(most if is_log else min(_round_up(largest), most), is_log)
 
 
-def difference_scale(largest: float) -> ColourScale:
+def difference_scale(largest: float, is_log: bool) -> ColourScale:
     """The scale of differences of which the largest either way is `largest`, in two digits."""
-    return ColourScale(_two_digits_up(largest), is_signed=True)
+    return ColourScale(_two_digits_up(largest), is_log, is_signed=True)
 
 
 def tick_text(value: float, is_signed: bool = False) -> str:
@@ -95,6 +100,12 @@ def tick_text(value: float, is_signed: bool = False) -> str:
     if is_signed and value:
         return ("+" if value > 0 else MINUS) + tick_text(abs(value))
     return f"{value:.10f}".rstrip("0").rstrip(".") if value < 1e6 else f"{value:.3g}"
+
+
+def _log_share(of_top: Float32, decades: int) -> Float32:
+    """The places of shares of the largest weight, 0 to 1, on the logarithm of that many decades below it."""
+    places = 1 + np.log10(np.maximum(of_top, np.float32(10.0**-decades))) / np.float32(decades)
+    return np.maximum(places, 0, out=places)  # the least one may be below 0 by its last bit
 
 
 def _round_up(value: float) -> float:

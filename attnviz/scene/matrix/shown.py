@@ -50,7 +50,7 @@ def shown_of(sight: Sight, is_log: bool = False, other: Shown | None = None, is_
     """The maps of the first heads of a sight, without what is hidden.
 
     is_log: the colours follow the logarithm; other: what is to have the same scale, that of the larger weights; is_difference: the
-    weights are signed, and their colours linear.
+    weights are signed.
     """
     weights = _shown_maps(sight)
     dimmed = np.isin(sight.keys, list(sight.dimmed))
@@ -87,10 +87,11 @@ def _peaks(weights: Float32, dimmed: NDArray[np.bool_], is_difference: bool) -> 
 
 def _scale_and_notes(sight: Sight, is_log: bool, largest: float, is_difference: bool) -> tuple[ColourScale, tuple[str, ...]]:
     """The scale of the colours, and what the bar says of it."""
+    unit = _UNITS[sight.quantity] + (", log" if is_log else "")
     if is_difference:
-        return difference_scale(largest), (_UNITS[sight.quantity], f"A {MINUS} B")
+        return difference_scale(largest, is_log), (unit, f"A {MINUS} B")
     scale = scale_for(largest, None if sight.quantity == "norms" else 1.0, is_log)
-    return scale, (_UNITS[sight.quantity] + (", log" if is_log else ""), f"largest {weight_text(largest, sight.quantity)}")
+    return scale, (unit, f"largest {weight_text(largest, sight.quantity)}")
 
 
 def _side(sight: Sight, units: Sequence[int], peaks: Float32) -> TokenSide:
