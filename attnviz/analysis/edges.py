@@ -11,9 +11,10 @@ import numpy as np
 from attnviz.analysis.passing import Strongest, least_to_pass, passes
 from attnviz.analysis.spread import BlockMaxima, block_side, spread_out
 from attnviz.analysis.table import Table
+from attnviz.errors import Cancelled, never
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -73,6 +74,7 @@ def strongest_edges(
     total: Float32 | None = None,
     scale: float = 1.0,
     aside: Collection[int] = (),
+    cancelled: Callable[[], bool] = never,
 ) -> Edges:
     """The weights of `heads` between visible tokens that pass `threshold`; where they are more than `most`, as many: the strongest
     of each block of tokens, so that no part of a long text is without any, and the strongest of all.
@@ -80,7 +82,8 @@ def strongest_edges(
     attention: [head, query, key]; queries, keys: the visible ones; total: [head, query] what the rows are shared out of, None for
     1; scale: the largest weight that there can be; aside: keys whose weights are chosen by themselves, so that the others are the
     same as without them, and which no block has for its strongest. A weight of 0 is never an edge: it is that of a key which the
-    query cannot see. What is chosen under one threshold is chosen under each stricter one that it passes.
+    query cannot see. What is chosen under one threshold is chosen under each stricter one that it passes. Raises Cancelled between
+    some rows and the next, once `cancelled()` says so.
     """
     table = Table(attention, *(np.asarray(places, np.intp) for places in (heads, queries, keys)))
     apart = np.isin(table.keys, list(aside))
@@ -90,6 +93,8 @@ def strongest_edges(
     may_be_more = most is not None and math.prod(table.shape) > most
     maxima = BlockMaxima(table, block_side(*table.shape[1:], most)) if may_be_more else None
     for first, rows, are_seen in table.blocks():
+        if cancelled():
+            raise Cancelled
         block, here = slice(first, first + len(rows)), apart[: rows.shape[1]]
         sums[block] = rows.sum(axis=-1)
         least[:, block] = least_to_pass(rows, sums[block], threshold.kind, threshold.value, scale, here)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from attnviz.analysis import table
 from attnviz.analysis.edges import Edges, Spread, Threshold, strongest_edges
+from attnviz.errors import Cancelled
 from tests.analysis.plain_edges import plain_edges
 
 
@@ -287,3 +288,13 @@ def test_choosing_takes_no_room_that_grows_with_the_attention() -> None:
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert most < 4 << 20
+
+
+def test_a_choice_that_is_called_off_ends_with_the_rows_it_is_at() -> None:
+    attention = np.full((4, 300, 300), 1 / 300, np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "_BLOCK", 300 * 64)
+        answers = iter([False, False, True])
+        with pytest.raises(Cancelled):
+            strongest_edges(attention, range(4), range(300), range(300), Threshold(), 2_700, cancelled=lambda: next(answers))
+    assert not list(answers)
