@@ -53,9 +53,9 @@ class Shares:
     empty: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sight:
-    """One layer's weights as a picture shows them.
+    """One layer's weights as a picture shows them; each is equal to itself alone.
 
     units: its tokens or words; heads: the head of each map, MEAN for one of several heads; n_head: of how many heads the
     maps are; weights: [map, query, key], 0 for what

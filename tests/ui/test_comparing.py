@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from attnviz.engine.changes import NOTHING, HeadAt
 from attnviz.errors import InputError
-from attnviz.scene.compare import parts
+from attnviz.scene.arcs import choice
 from attnviz.scene.scene import ArcScene
 from attnviz.session import measures as measures_module
 from attnviz.session.comparing import Against
@@ -243,7 +243,7 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> l
 
 def test_the_arcs_of_each_side_are_chosen_once_for_all_sizes(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     compare_with(hands)
-    chosen = count_calls(monkeypatch, parts, "choose_edges")
+    chosen = count_calls(monkeypatch, choice, "strongest_edges")
     hands.window.session.show(layer=4)
     hands.settle()
     assert len(chosen) == 2

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from attnviz.analysis.edges import Edges, strongest_edges
+from attnviz.scene.arcs.choice import choose_edges
 from attnviz.scene.arcs.diagram import Diagram, set_diagram
 from attnviz.scene.arcs.rows import set_rows
 from attnviz.scene.captions import caption_of, warnings_of
@@ -15,23 +14,18 @@ from attnviz.scene.words import direction_legend, shortened
 from attnviz.session.sight import sight_of
 
 if TYPE_CHECKING:
-    from attnviz.analysis.edges import Threshold
     from attnviz.scene.scene import ArcScene, Measure
     from attnviz.scene.theme import Theme
     from attnviz.session.run import Run
-    from attnviz.session.sight import Sight
     from attnviz.session.view import View
 
 _HEAD = 10.0
-# More lines than eyes can part; 12 to 15 us of painting each, so that a change of view is there within 50 ms (12 heads of 15
-# tokens have 2,700, all of which are drawn when asked for). The picture says when it stops here.
-_MOST_ARCS = 2_700
 
 
-def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure, edges: Edges | None = None) -> ArcScene:
-    """The arc diagram of one layer of a run. edges: what `choose_edges` gives for the view, where it has been chosen before."""
+def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> ArcScene:
+    """The arc diagram of one layer of a run."""
     sight = sight_of(run.trace, view)
-    edges = choose_edges(sight, view.threshold) if edges is None else edges
+    edges = choose_edges(sight, view.threshold)
     rows = set_rows(sight.tokens, sight.visible, layout.width - 2 * MARGIN, measure, sight.first_query)
     page = Page(theme, layout, measure)
     page.band_lines(warnings_of(run, view, sight))
@@ -48,23 +42,3 @@ def build_arcs(run: Run, view: View, theme: Theme, layout: Layout, measure: Meas
     description = f"{quantity_phrase(sight.quantity).capitalize()} of {caption}: {shortened(run.trace.text, 200)}"
     diagram = Diagram(sight, edges, rows, layout.width)
     return set_diagram(diagram, diagram.strengths(), page, foot, view.focus, description)
-
-
-def choose_edges(sight: Sight, threshold: Threshold, scale: float | None = None) -> Edges:
-    """The arcs to draw, from unit to unit of the picture, `head` counting its maps: all that pass the threshold, or of too many
-    the strongest of all and of each block of the text.
-
-    scale: the weight of which a threshold by weight is a share, None for the sight's own.
-    """
-    edges = strongest_edges(
-        sight.weights,
-        range(len(sight.heads)),
-        [unit - sight.first_query for unit in sight.queries],
-        sight.keys,
-        threshold,
-        _MOST_ARCS,
-        sight.total,
-        sight.scale if scale is None else scale,
-        sight.dimmed,
-    )
-    return replace(edges, query=edges.query + sight.first_query)

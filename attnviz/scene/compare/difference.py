@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from attnviz.scene.arcs.build import choose_edges
+from attnviz.errors import never
+from attnviz.scene.arcs.choice import choose_edges
 from attnviz.scene.arcs.diagram import Diagram, set_diagram
 from attnviz.scene.arcs.rows import set_rows
 from attnviz.scene.compare.words import bands_of_comparison, caption_of_comparison, difference_lines, side_title
@@ -24,7 +25,10 @@ from attnviz.session.comparison import comparison_of
 from attnviz.session.logarithm import is_logarithmic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from attnviz.analysis.edges import Edges
+    from attnviz.engine.ops import Float32
     from attnviz.scene.matrix.scene import MatrixScene
     from attnviz.scene.page import Layout
     from attnviz.scene.scene import ArcScene, Measure
@@ -37,13 +41,8 @@ _HEAD = 10.0
 _MORE: Final = ("more in A", "more in B")
 
 
-def build_difference(
-    run: Run, view: View, theme: Theme, layout: Layout, measure: Measure, edges: Edges | None = None
-) -> ArcScene | MatrixScene:
-    """A - B as arcs or as a matrix, as the view says, with all that there is to say of it. Raises InputError as `comparison_of`.
-
-    edges: what `edges_of_difference` gives for the view, where they have been chosen before.
-    """
+def build_difference(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure) -> ArcScene | MatrixScene:
+    """A - B as arcs or as a matrix, as the view says, with all that there is to say of it. Raises InputError as `comparison_of`."""
     comparison = comparison_of(run, replace(view, setting="difference"))
     assert comparison is not None
     page = Page(theme, layout, measure)
@@ -56,20 +55,24 @@ def build_difference(
         page.text(side_title(comparison, side), "ink", bold_until=1)
     if view.picture == "matrix":
         return _matrix(comparison, page)
-    return _arcs(comparison, page, edges_of_difference(comparison) if edges is None else edges)
+    return _arcs(comparison, page)
 
 
-def edges_of_difference(comparison: Comparison) -> Edges:
-    """The arcs to draw of a difference: the largest either way, none where both runs have the same weights."""
+def edges_of_difference(comparison: Comparison, cancelled: Callable[[], bool] = never) -> Edges:
+    """The arcs to draw of a difference: the largest either way, none where both runs have the same weights. Raises Cancelled once
+    `cancelled()` says so."""
     difference = _difference(comparison)
-    sight = difference.sight
+    weights = difference.sight.weights
+
+    def sizes() -> Float32:
+        return np.abs(weights) if not difference.is_none else np.zeros_like(weights)
+
     # A threshold by weight is a share of the largest weight that there can be, not of the largest difference.
-    sizes = replace(sight, weights=np.abs(sight.weights) if not difference.is_none else np.zeros_like(sight.weights))
-    return choose_edges(sizes, comparison.a.view.threshold, comparison.scale)
+    return choose_edges(difference.sight, comparison.a.view.threshold, comparison.scale, sizes, cancelled)
 
 
-def _arcs(comparison: Comparison, page: Page, edges: Edges) -> ArcScene:
-    difference = _difference(comparison)
+def _arcs(comparison: Comparison, page: Page) -> ArcScene:
+    difference, edges = _difference(comparison), edges_of_difference(comparison)
     sight, view = difference.sight, comparison.a.view
     rows = set_rows(sight.tokens, sight.visible, page.layout.width - 2 * MARGIN, page.measure, sight.first_query)
     page.text(direction_legend(sight, rows.n_row, page.layout.caption))

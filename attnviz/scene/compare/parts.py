@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from attnviz.scene.arcs.build import choose_edges
+from attnviz.errors import never
+from attnviz.scene.arcs.choice import choose_edges
 from attnviz.scene.arcs.diagram import Diagram, common_strengths, set_diagram
 from attnviz.scene.compare.columns import common_rows
 from attnviz.scene.compare.differences import differences
@@ -21,7 +22,7 @@ from attnviz.session.comparison import comparison_of
 from attnviz.session.logarithm import is_logarithmic
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from attnviz.analysis.edges import Edges
     from attnviz.scene.matrix.panels import Arrangement
@@ -59,12 +60,10 @@ def build_parts(
     theme: Theme,
     layouts: tuple[Layout, Layout],
     measure: Measure,
-    edges: tuple[Edges, Edges] | None = None,
 ) -> tuple[ArcScene, ArcScene] | tuple[MatrixScene, MatrixScene]:
     """A and B, each as a whole picture for a widget of its own, arcs or matrices as the view says; layouts: the room of each.
 
-    What is told of both (strips, how to read it) stands on A's; B's matrix has the bar of colours. edges: what `edges_of_both`
-    gives for the view, where they have been chosen before.
+    What is told of both (strips, how to read it) stands on A's; B's matrix has the bar of colours.
     """
     comparison = comparison_of(run, replace(view, setting="side"))
     assert comparison is not None
@@ -79,7 +78,7 @@ def build_parts(
         feet = [(nothing_read_line(side.sight) or shares_line(side.sight),) for side in comparison.sides]
         parts = [Part(page, foot, bar) for page, foot, bar in zip(pages, feet, ("free", "drawn"), strict=True)]
         return matrix_parts(comparison, _with_shared_pixels(comparison, parts, measure), measure)
-    edges = edges_of_both(comparison) if edges is None else edges
+    edges = edges_of_both(comparison)
     pages[0].text(direction_of_both(comparison, pages[0]))
     feet = [(nothing_read_line(side.sight) or shares_line(side.sight, drawn),) for side, drawn in zip((a, b), edges, strict=True)]
     parts = [Part(page, foot) for page, foot in zip(pages, feet, strict=True)]
@@ -94,9 +93,10 @@ def direction_of_both(comparison: Comparison, page: Page) -> str:
     return told if told == other else f"A: {told}; B: {other}"
 
 
-def edges_of_both(comparison: Comparison) -> tuple[Edges, Edges]:
-    """The arcs to draw of either side, by one rule."""
-    return tuple(choose_edges(side.sight, side.view.threshold, comparison.scale) for side in comparison.sides)
+def edges_of_both(comparison: Comparison, cancelled: Callable[[], bool] = never) -> tuple[Edges, Edges]:
+    """The arcs to draw of either side, by one rule. Raises Cancelled once `cancelled()` says so."""
+    sides, scale = comparison.sides, comparison.scale
+    return tuple(choose_edges(side.sight, side.view.threshold, scale, cancelled=cancelled) for side in sides)
 
 
 def arc_parts(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from attnviz.paint.fonts import text_width
-from attnviz.scene.compare.difference import build_difference, edges_of_difference
-from attnviz.scene.compare.parts import build_parts, edges_of_both
+from attnviz.scene.compare.difference import build_difference
+from attnviz.scene.compare.parts import build_parts
 from attnviz.scene.page import Layout
 from attnviz.session.comparison import comparison_of
 
@@ -48,10 +48,9 @@ def _difference(comparison: Comparison, view: View, theme: Theme, width: float, 
     run = comparison.a.run
     if view.picture == "matrix":
         return build_difference(run, view, theme, Layout(width, height), text_width)
-    edges = edges_of_difference(comparison)  # once for all sizes: of a long text they take a tenth of a second
     scenes = []
     for zoom in _zooms(comparison):
-        scenes.append(build_difference(run, view, theme, Layout(width / zoom, height / zoom), text_width, edges))
+        scenes.append(build_difference(run, view, theme, Layout(width / zoom, height / zoom), text_width))
         if zoom * scenes[-1].height <= height + 1:
             return scenes[-1]
     return scenes[0]
@@ -61,18 +60,18 @@ def _arcs(
     comparison: Comparison, view: View, theme: Theme, width: float, height: float, beside: float | None
 ) -> tuple[ArcScene, ...]:
     """Both arc diagrams one above the other: each as tall as it needs to be, and what is left shared out."""
-    run, edges = comparison.a.run, edges_of_both(comparison)
+    run = comparison.a.run
     lowest = []
     for zoom in _zooms(comparison):
         plain = Layout(width / zoom, 1.0)  # as low as arcs may be
-        lowest.append(build_parts(run, view, theme, (plain, plain), text_width, edges))
+        lowest.append(build_parts(run, view, theme, (plain, plain), text_width))
         spare = (height / zoom - sum(scene.height for scene in lowest[-1])) / 2
         if spare >= 0:
             layouts = tuple(Layout(width / zoom, scene.height + spare) for scene in lowest[-1])
-            return build_parts(run, view, theme, layouts, text_width, edges)
+            return build_parts(run, view, theme, layouts, text_width)
     if len(lowest) > 1 and beside is not None and all(side.sight.kind == "cross" for side in comparison.sides):
         half = Layout(beside, height)
-        scenes = build_parts(run, view, theme, (half, half), text_width, edges)
+        scenes = build_parts(run, view, theme, (half, half), text_width)
         if max(scene.height for scene in scenes) <= height + 1:
             return scenes
     return lowest[0]

@@ -9,12 +9,11 @@ from PySide6.QtWidgets import QStackedWidget
 
 from attnviz.errors import AttnvizError
 from attnviz.paint.fonts import text_width
-from attnviz.scene.arcs.build import build_arcs, choose_edges
 from attnviz.scene.arcs.glide import Glide, can_glide
 from attnviz.scene.page import Layout
 from attnviz.scene.pictures import COMPARED, build_scene
 from attnviz.scene.role_words import head_notes
-from attnviz.session.sight import kind_of, sight_of
+from attnviz.session.sight import kind_of
 from attnviz.session.view import PictureKind, View, seen_by_picture
 from attnviz.ui.pictures.canvas import Canvas
 from attnviz.ui.pictures.preparations import Preparations
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QSize
     from PySide6.QtWidgets import QWidget
 
-    from attnviz.analysis.edges import Edges
     from attnviz.engine.trace import Trace
     from attnviz.scene.scene import ArcScene, Scene
     from attnviz.session.run import Run
@@ -172,11 +170,10 @@ class PictureStack(QStackedWidget):
 
     def _fitted_arcs(self, state: State) -> ArcScene:
         """The arc diagram in the largest size that shows all of it, or, of a long text, in life size."""
-        edges = choose_edges(sight_of(state.run.trace, state.view), state.view.threshold)
-        scene = self._arcs(state, 1.0, edges)
+        scene = self._build(state, 1.0)
         if scene.height > self.canvas.height() and len(scene.tokens) <= _MOST_TO_SHRINK:
             for zoom in _ZOOMS_TO_FIT:
-                smaller = self._arcs(state, zoom, edges)
+                smaller = self._build(state, zoom)
                 if zoom * smaller.height <= self.canvas.height() + 1 and zoom * smaller.font_size >= _SMALLEST_TYPE:
                     return smaller
         return scene
@@ -193,9 +190,6 @@ class PictureStack(QStackedWidget):
 
     def _build(self, state: State, zoom: float) -> Scene:
         return build_scene(state.run, state.view, self._appearance.theme, self._layout(zoom), text_width, state.roles)
-
-    def _arcs(self, state: State, zoom: float, edges: Edges) -> ArcScene:
-        return build_arcs(state.run, state.view, self._appearance.theme, self._layout(zoom), text_width, edges)
 
     def _layout(self, zoom: float) -> Layout:
         """The room for a scene that fills its widget at a zoom."""
