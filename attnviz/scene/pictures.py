@@ -19,7 +19,7 @@ COMPARED: Final[tuple[PictureKind, ...]] = ("arcs", "matrix")
 def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Measure, roles: RoleSummary | None = None) -> Scene:
     """The picture of a run, and of arcs and matrices of the one that it is compared with too; roles: what was measured of the run's
     model, which the grid marks. Pure: the same input gives the same picture."""
-    if run.against is not None and view.picture in COMPARED:
+    if is_compared(run, view):
         from attnviz.scene.compare.build import build_comparison
 
         return build_comparison(run, view, theme, layout, measure)
@@ -36,3 +36,8 @@ def build_scene(run: Run, view: View, theme: Theme, layout: Layout, measure: Mea
         case "steps":
             from attnviz.scene.steps.build import build_steps as build
     return build(run, view, theme, layout, measure)
+
+
+def is_compared(run: Run, view: View) -> bool:
+    """Whether a view shows a run together with the one that it is compared with."""
+    return run.against is not None and view.picture in COMPARED

@@ -11,7 +11,7 @@ import numpy as np
 
 from attnviz.analysis.alignment import Alignment, align
 from attnviz.errors import InputError
-from attnviz.session.sight import is_one_map, kind_of, sight_key, sight_of
+from attnviz.session.sight import is_one_map, kept_sight, kind_of, sight_key, sight_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -106,8 +106,23 @@ def comparison_of(run: Run, view: View) -> Comparison | None:
     def make() -> Difference:
         return _difference(comparison, a.view.is_mean and not view.is_mean)
 
-    key = (view.is_mean, sight_key(a.run.trace, a.view), sight_key(b.run.trace, b.view))
+    key = _difference_key(run, view)
     return replace(comparison, difference=_kept(a.run.trace, b.run.trace, "difference", key, make))
+
+
+def kept_comparison(run: Run, view: View) -> Comparison | None:
+    """The comparison that `comparison_of` would give, if all that it takes is there already; None if any of it would have to be
+    made, or there is none."""
+    if run.against is None:
+        return None
+    traces = (run.trace, run.against.trace)
+    if any(kept_sight(trace, own) is None for trace, own in zip(traces, views_of(run, view), strict=True)):
+        return None
+    if _known(*traces, "alignment", _alignment_key(run, view)) is None:
+        return None
+    if view.setting == "difference" and _known(*traces, "difference", _difference_key(run, view)) is None:
+        return None
+    return comparison_of(run, view)
 
 
 def side_by_side(run: Run, view: View) -> Comparison | None:
@@ -119,7 +134,7 @@ def side_by_side(run: Run, view: View) -> Comparison | None:
     def make() -> Alignment:
         return align_units(a.sight, b.sight)
 
-    alignment = _kept(a.run.trace, b.run.trace, "alignment", (a.sight.kind, b.sight.kind, view.words), make)
+    alignment = _kept(a.run.trace, b.run.trace, "alignment", _alignment_key(run, view), make)
     focus = a.sight.units.unit_at(view.focus) if view.focus is not None else None
     counterpart = dict(alignment.pairs).get(focus) if focus is not None else None
     b = replace(b, view=replace(b.view, focus=None if counterpart is None else b.sight.position(counterpart), arc=None))
@@ -134,14 +149,30 @@ _LOCK = Lock()  # figures are made on threads of their own
 
 def _kept(trace: Trace, other: Trace, name: str, key: Hashable, make: Callable[[], _Found]) -> _Found:
     """What was made last of that name, if it was for the same two traces and the same key; else `make()`."""
-    with _LOCK:
-        last = _KEPT.get(trace, {}).get(name)
-    if last is not None and last[0]() is other and last[1] == key:
-        return last[2]
+    known = _known(trace, other, name, key)
+    if known is not None:
+        return known
     made = make()
     with _LOCK:
         _KEPT.setdefault(trace, {})[name] = (ref(other), key, made)
     return made
+
+
+def _known(trace: Trace, other: Trace, name: str, key: Hashable) -> object | None:
+    with _LOCK:
+        last = _KEPT.get(trace, {}).get(name)
+    return last[2] if last is not None and last[0]() is other and last[1] == key else None
+
+
+def _alignment_key(run: Run, view: View) -> Hashable:
+    """What an alignment depends on, besides the two traces."""
+    return (kind_of(run.trace, view), kind_of(run.against.trace, view), view.words)
+
+
+def _difference_key(run: Run, view: View) -> Hashable:
+    """What a difference depends on, besides the two traces."""
+    a, b = views_of(run, view)
+    return (view.is_mean, sight_key(run.trace, a), sight_key(run.against.trace, b))
 
 
 def views_of(run: Run, view: View) -> tuple[View, View]:

@@ -1,11 +1,11 @@
-"""What a picture needs computed besides the run, and how much that is: so that a window can have it made elsewhere."""
+"""What weights a picture shows, and how much they are to make: so that a window can have them made elsewhere."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from attnviz.errors import never
-from attnviz.session.sight import kept_sight, kind_of, quantity_of, sight_key, sight_of
+from attnviz.session.sight import heads_of, is_one_map, kept_sight, kind_of, quantity_of, sight_key, sight_of
 from attnviz.session.survey import kept_survey, survey_key, survey_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _NORM: Final = 3  # what a norm costs in weights; its value vectors are computed
 
 
 def is_at_hand(trace: Trace, view: View) -> bool:
-    """Whether the picture of a view can be built in the time of a glance, as what it needs is there or soon made."""
+    """Whether the weights that a picture shows are there, or made in the time of a glance."""
     if view.picture == "steps":  # of one token: some milliseconds at any length
         return True
     if view.picture == "grid":
@@ -37,8 +37,8 @@ def is_survey_at_hand(trace: Trace, view: View) -> bool:
 
 
 def prepare(trace: Trace, view: View, cancelled: Callable[[], bool] = never) -> None:
-    """Make what the picture of a view needs, on any thread, and keep it with the trace. Raises Cancelled between two layers, once
-    `cancelled()` says so, and InputError for want of memory."""
+    """Make the weights that the picture of a view shows, on any thread, and keep them with the trace. Raises Cancelled between two
+    layers, once `cancelled()` says so, and InputError for want of memory."""
     if view.picture == "grid":
         survey_of(trace, view, cancelled=cancelled)
     else:
@@ -46,8 +46,15 @@ def prepare(trace: Trace, view: View, cancelled: Callable[[], bool] = never) -> 
 
 
 def preparation_key(trace: Trace, view: View) -> tuple[object, ...]:
-    """What the preparation of a picture depends on, besides the trace."""
+    """What the weights of a picture depend on, besides the trace."""
     return ("survey", *survey_key(trace, view)) if view.picture == "grid" else ("sight", *sight_key(trace, view))
+
+
+def n_weight(trace: Trace, view: View) -> int:
+    """How many weights the maps of a view have, of all tokens."""
+    kind = kind_of(trace, view)
+    n_map = 1 if is_one_map(trace, view) else len(heads_of(trace, view))
+    return n_map * len(trace.queries(kind)) * len(trace.keys(kind))
 
 
 def _of_a_layer(trace: Trace, view: View) -> int:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from attnviz.analysis.edges import Threshold
 from attnviz.errors import Cancelled, InputError
-from attnviz.session import preparing
+from attnviz.scene import preparing
+from attnviz.session import preparing as weights_preparing
+from attnviz.session.comparing import Against
 from attnviz.session.view import HeadChoice
 from attnviz.ui.pictures import preparations
 
@@ -27,7 +30,7 @@ class Gate:
         self.called_off = 0
         self.failure: Exception | None = None
 
-    def __call__(self, trace: Any, view: Any, cancelled: Callable[[], bool]) -> None:
+    def __call__(self, run: Any, view: Any, cancelled: Callable[[], bool]) -> None:
         self.came.append((threading.current_thread().name, view))
         while not self.open.wait(0.005):
             if cancelled():
@@ -35,15 +38,16 @@ class Gate:
                 raise Cancelled
         if self.failure is not None:
             raise self.failure
-        preparing.prepare(trace, view, cancelled)
+        preparing.prepare(run, view, cancelled)
 
 
 @pytest.fixture
 def gate(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> Gate:
     """From now on even a short text needs preparing, and the gate is shut."""
     gate = Gate()
-    monkeypatch.setattr(preparing, "_OF_A_LAYER", 0)
-    monkeypatch.setattr(preparing, "_OF_ALL", 0)
+    monkeypatch.setattr(weights_preparing, "_OF_A_LAYER", 0)
+    monkeypatch.setattr(weights_preparing, "_OF_ALL", 0)
+    monkeypatch.setattr(preparing, "_TO_CHOOSE_AMONG", 0)
     monkeypatch.setattr(preparations, "prepare", gate)
     return gate
 
@@ -113,6 +117,78 @@ def test_what_does_not_fit_the_memory_is_one_sentence(hands: Hands, gate: Gate) 
     hands.window.session.show(quantity="attention")
     hands.settle()
     assert not hands.canvas._stale
+
+
+def test_a_threshold_whose_choice_takes_long_leaves_the_window_free(hands: Hands, gate: Gate) -> None:
+    before = hands.scene
+    hands.window.session.show(threshold=Threshold("mass", 0.3))
+    hands.until(lambda: bool(gate.came))
+    assert gate.came[0][0] == "attnviz-prepare"
+    hands.click_token(4)  # the picture before answers
+    assert hands.canvas.focus_token == 4
+    assert len(hands.scene.arcs) == len(before.arcs)
+    hands.until(lambda: hands.canvas._stale)
+    gate.open.set()
+    hands.until(hands.reader.pictures.is_settled)
+    assert len(hands.scene.arcs) < len(before.arcs)
+    assert not hands.canvas._stale
+
+
+def test_a_moved_slider_has_only_the_last_threshold_chosen(hands: Hands, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = []
+    choose = preparing.choose_edges
+
+    def noted(sight: Any, threshold: Threshold, **how: Any) -> Any:
+        chosen.append((threading.current_thread().name, threshold.value))
+        return choose(sight, threshold, **how)
+
+    monkeypatch.setattr(preparing, "choose_edges", noted)
+    hands.window.session.show(threshold=Threshold("mass", 0.6))
+    hands.until(lambda: bool(gate.came))
+    for value in (0.5, 0.4, 0.3, 0.2):
+        hands.window.session.show(threshold=Threshold("mass", value))
+    hands.until(lambda: gate.called_off == 1 and len(gate.came) == 2)
+    gate.open.set()
+    hands.until(hands.reader.pictures.is_settled)
+    assert chosen == [("attnviz-prepare", 0.2)]
+
+
+def test_a_threshold_that_was_chosen_before_is_there_at_once(hands: Hands, gate: Gate) -> None:
+    gate.open.set()
+    shown = {}
+    for value in (0.6, 0.3):
+        hands.window.session.show(threshold=Threshold("mass", value))
+        hands.until(hands.reader.pictures.is_settled)
+        shown[value] = len(hands.scene.arcs)
+    gate.open.clear()
+    hands.window.session.show(threshold=Threshold("mass", 0.6))
+    assert hands.reader.pictures.is_settled()
+    assert len(hands.scene.arcs) == shown[0.6] > shown[0.3]
+
+
+def test_a_short_text_has_its_new_arcs_in_the_same_event(hands: Hands) -> None:
+    for changes in ({"threshold": Threshold("mass", 0.3)}, {"layer": 3}, {"heads": HeadChoice(frozenset({3}), 12)}):
+        before = hands.scene
+        hands.window.session.show(**changes)
+        assert hands.scene is not before
+        assert hands.reader.pictures.is_settled()
+
+
+@pytest.mark.parametrize("setting", ["side", "difference"])
+def test_the_arcs_of_two_runs_are_chosen_beside_the_window_too(hands: Hands, gate: Gate, setting: str) -> None:
+    gate.open.set()
+    hands.window.session.ask(against=Against("text", text="The animal didn't cross the street because it was too wide."))
+    hands.window.session.show(setting=setting)
+    hands.settle()
+    gate.open.clear()
+    view = hands.reader.pictures.currentWidget()
+    before, n_came = view.scene, len(gate.came)
+    hands.window.session.show(threshold=Threshold("mass", 0.3))
+    hands.until(lambda: len(gate.came) > n_came)
+    assert view.scene is before
+    gate.open.set()
+    hands.until(hands.reader.pictures.is_settled)
+    assert len(view.scene.arcs) < len(before.arcs)
 
 
 def test_closing_the_window_ends_it(hands: Hands, gate: Gate) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from attnviz.scene.compare.chart import build_layer_chart
+from attnviz.scene.compare.choice import edges_of_both
 from attnviz.scene.compare.difference import build_difference
 from attnviz.scene.compare.differences import told_apart
 from attnviz.scene.compare.measures import build_measures
@@ -15,7 +16,6 @@ from attnviz.scene.compare.parts import (
     arc_parts,
     arranged,
     direction_of_both,
-    edges_of_both,
     matrix_parts,
     shown_of_both,
 )

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from attnviz.errors import never
-from attnviz.scene.arcs.choice import choose_edges
 from attnviz.scene.arcs.diagram import Diagram, set_diagram
 from attnviz.scene.arcs.rows import set_rows
+from attnviz.scene.compare.choice import edges_of_difference
 from attnviz.scene.compare.words import bands_of_comparison, caption_of_comparison, difference_lines, side_title
 from attnviz.scene.matrix.build import matrix_legend
 from attnviz.scene.matrix.place import place_panels
@@ -25,10 +22,6 @@ from attnviz.session.comparison import comparison_of
 from attnviz.session.logarithm import is_logarithmic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from attnviz.analysis.edges import Edges
-    from attnviz.engine.ops import Float32
     from attnviz.scene.matrix.scene import MatrixScene
     from attnviz.scene.page import Layout
     from attnviz.scene.scene import ArcScene, Measure
@@ -56,19 +49,6 @@ def build_difference(run: Run, view: View, theme: Theme, layout: Layout, measure
     if view.picture == "matrix":
         return _matrix(comparison, page)
     return _arcs(comparison, page)
-
-
-def edges_of_difference(comparison: Comparison, cancelled: Callable[[], bool] = never) -> Edges:
-    """The arcs to draw of a difference: the largest either way, none where both runs have the same weights. Raises Cancelled once
-    `cancelled()` says so."""
-    difference = _difference(comparison)
-    weights = difference.sight.weights
-
-    def sizes() -> Float32:
-        return np.abs(weights) if not difference.is_none else np.zeros_like(weights)
-
-    # A threshold by weight is a share of the largest weight that there can be, not of the largest difference.
-    return choose_edges(difference.sight, comparison.a.view.threshold, comparison.scale, sizes, cancelled)
 
 
 def _arcs(comparison: Comparison, page: Page) -> ArcScene:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from attnviz.errors import never
-from attnviz.scene.arcs.choice import choose_edges
 from attnviz.scene.arcs.diagram import Diagram, common_strengths, set_diagram
+from attnviz.scene.compare.choice import edges_of_both
 from attnviz.scene.compare.columns import common_rows
 from attnviz.scene.compare.differences import differences
 from attnviz.scene.compare.words import bands_of_comparison, caption_of_comparison, side_title
@@ -22,7 +21,7 @@ from attnviz.session.comparison import comparison_of
 from attnviz.session.logarithm import is_logarithmic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from attnviz.analysis.edges import Edges
     from attnviz.scene.matrix.panels import Arrangement
@@ -91,12 +90,6 @@ def direction_of_both(comparison: Comparison, page: Page) -> str:
     told = direction_legend(comparison.a.sight, max(one.n_row for one in rows), page.layout.caption)
     other = direction_legend(comparison.b.sight, max(one.n_row for one in rows), page.layout.caption)
     return told if told == other else f"A: {told}; B: {other}"
-
-
-def edges_of_both(comparison: Comparison, cancelled: Callable[[], bool] = never) -> tuple[Edges, Edges]:
-    """The arcs to draw of either side, by one rule. Raises Cancelled once `cancelled()` says so."""
-    sides, scale = comparison.sides, comparison.scale
-    return tuple(choose_edges(side.sight, side.view.threshold, scale, cancelled=cancelled) for side in sides)
 
 
 def arc_parts(

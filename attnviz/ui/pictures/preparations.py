@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from attnviz.errors import AttnvizError, Cancelled
-from attnviz.session.preparing import is_at_hand, preparation_key, prepare
+from attnviz.scene.preparing import is_at_hand, preparation_key, prepare
 from attnviz.ui.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from attnviz.engine.trace import Trace
+    from attnviz.session.run import Run
     from attnviz.session.view import View
 
 
@@ -30,16 +30,16 @@ class Preparations(QObject):
         self._job.done.connect(self._on_done)
         self._job.failed.connect(self._on_failed)
         self._job.cancelled.connect(self._begin)
-        self._wanted: tuple[Trace, View] | None = None
-        self._failed: tuple[Trace, View] | None = None
+        self._wanted: tuple[Run, View] | None = None
+        self._failed: tuple[Run, View] | None = None
 
-    def is_ready(self, *wishes: tuple[Trace, View]) -> bool:
-        """Whether the picture of a view, or of several side by side, can be built at once; if not, what is missing is begun to be
-        prepared, and `arrived` tells of it. One that is under way for another picture is called off."""
-        wish = next((wish for wish in wishes if not is_at_hand(*wish)), None)
-        if wish is None:
+    def is_ready(self, run: Run, view: View) -> bool:
+        """Whether the picture of a view can be built at once; if not, what is missing is begun to be prepared, and `arrived` tells
+        of it. One that is under way for another picture is called off."""
+        if is_at_hand(run, view):
             self._wanted = self._failed = None
             return True
+        wish = (run, view)
         if not (_is_same(self._wanted, wish) or _is_same(self._failed, wish)):  # what failed would only fail again
             self._wanted, self._failed = wish, None
             self._begin()
@@ -59,7 +59,7 @@ class Preparations(QObject):
         if self._wanted is not None:
             self._job.start(partial(_prepared, self._wanted, partial(self._is_stale, self._wanted)))
 
-    def _is_stale(self, made: tuple[Trace, View]) -> bool:
+    def _is_stale(self, made: tuple[Run, View]) -> bool:
         return self._wanted is not made
 
     def _on_done(self, error: AttnvizError | None) -> None:
@@ -68,7 +68,7 @@ class Preparations(QObject):
         if error is not None:
             self._on_failed(str(error))
             return
-        if not is_at_hand(*self._wanted):  # another one was asked for in its last layer
+        if not is_at_hand(*self._wanted):  # another one was asked for at its very end
             self._begin()
             return
         self._wanted = None
@@ -80,7 +80,7 @@ class Preparations(QObject):
             self.failed.emit(sentence)
 
 
-def _prepared(wish: tuple[Trace, View], cancelled: Callable[[], bool]) -> AttnvizError | None:
+def _prepared(wish: tuple[Run, View], cancelled: Callable[[], bool]) -> AttnvizError | None:
     """Prepare a wish; why it cannot be, if it cannot. Raises Cancelled if nobody wants it any more, even to know that."""
     try:
         prepare(*wish, cancelled=cancelled)
@@ -91,6 +91,6 @@ def _prepared(wish: tuple[Trace, View], cancelled: Callable[[], bool]) -> Attnvi
     return None
 
 
-def _is_same(one: tuple[Trace, View] | None, other: tuple[Trace, View]) -> bool:
+def _is_same(one: tuple[Run, View] | None, other: tuple[Run, View]) -> bool:
     """Whether two wishes need the same."""
-    return one is not None and one[0] is other[0] and preparation_key(*one) == preparation_key(*other)
+    return one is not None and preparation_key(*one) == preparation_key(*other)

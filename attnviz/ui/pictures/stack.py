@@ -11,7 +11,7 @@ from attnviz.errors import AttnvizError
 from attnviz.paint.fonts import text_width
 from attnviz.scene.arcs.glide import Glide, can_glide
 from attnviz.scene.page import Layout
-from attnviz.scene.pictures import COMPARED, build_scene
+from attnviz.scene.pictures import build_scene, is_compared
 from attnviz.scene.role_words import head_notes
 from attnviz.session.sight import kind_of
 from attnviz.session.view import PictureKind, View, seen_by_picture
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QSize
     from PySide6.QtWidgets import QWidget
 
-    from attnviz.engine.trace import Trace
     from attnviz.scene.scene import ArcScene, Scene
     from attnviz.session.run import Run
     from attnviz.session.state import State
@@ -111,7 +110,7 @@ class PictureStack(QStackedWidget):
         state = self._state
         if state is None or state.run is None:
             return
-        if not self._preparations.is_ready(*self._needed(state)):
+        if not self._preparations.is_ready(state.run, state.view):
             self._set_outdated()
             return
         try:
@@ -128,15 +127,6 @@ class PictureStack(QStackedWidget):
         """Remember that the picture on the screen is of another state, until one is built."""
         self._is_outdated = True
         self._current().set_busy(True)
-
-    def _needed(self, state: State) -> list[tuple[Trace, View]]:
-        """The views whose weights the picture of a state is made of."""
-        run, view = state.run, state.view
-        if not is_compared(run, view):
-            return [(run.trace, view)]
-        from attnviz.session.comparison import views_of  # what few starts need
-
-        return list(zip((run.trace, run.against.trace), views_of(run, view), strict=True))
 
     def _show_built(self, state: State, before: Run | None) -> None:
         """Build the scene and show it."""
@@ -293,8 +283,3 @@ def _is_another_picture(old: State, new: State) -> bool:
     if new.run is not old.run or seen_by_picture(new.view) != seen_by_picture(old.view):
         return True
     return new.view.picture == "grid" and new.roles is not old.roles
-
-
-def is_compared(run: Run, view: View) -> bool:
-    """Whether a view shows a run together with the one that it is compared with."""
-    return run.against is not None and view.picture in COMPARED
