@@ -19,18 +19,22 @@ if TYPE_CHECKING:
     from attnviz.session.view import View
 
 # Weights among which arcs are chosen at once, within a frame or two: one head of 2,048 tokens has as many, 12 have them from 590
-# tokens on. They take 25 ms where tokens look back alone; 8 heads of 2,048 tokens 190, of 4,096 tokens 730.
+# tokens on. They take 25 ms where tokens look back alone; 8 heads of 2,048 tokens 190, of 4,096 tokens 730. The difference of two
+# runs takes longer than a choice.
 _TO_CHOOSE_AMONG: Final = 1 << 22
+# Weights whose maps are made at once: 8 heads of 2,048 tokens have as many, whose strongest rows and columns take 15 ms; 8 heads of
+# 4,096 tokens take 120, with their rows in fours.
+_TO_MAP: Final = 1 << 25
 
 
 def is_at_hand(run: Run, view: View) -> bool:
     """Whether the picture of a view can be built in the time of a glance, as what it needs is there or soon made."""
     sides = _sides(run, view)
-    if not all(preparing.is_at_hand(*side) for side in sides):
-        return False
-    if view.picture != "arcs" or all(preparing.n_weight(*side) <= _TO_CHOOSE_AMONG for side in sides):
-        return True
-    return _are_chosen(run, view)
+    return all(preparing.is_at_hand(*side) for side in sides) and (
+        view.picture in ("grid", "steps")
+        or all(preparing.n_weight(*side) <= _most_at_once(view, len(sides)) for side in sides)
+        or _is_prepared(run, view)
+    )
 
 
 def prepare(run: Run, view: View, cancelled: Callable[[], bool] = never) -> None:
@@ -38,14 +42,16 @@ def prepare(run: Run, view: View, cancelled: Callable[[], bool] = never) -> None
     `cancelled()` says so, and InputError for want of memory."""
     for side in _sides(run, view):
         preparing.prepare(*side, cancelled)
-    if view.picture != "arcs":
-        return
-    if not is_compared(run, view):
-        choose_edges(sight_of(run.trace, view), view.threshold, cancelled=cancelled)
-        return
-    from attnviz.scene.compare.choice import choose_compared  # what few starts need
+    if is_compared(run, view):
+        from attnviz.scene.compare.preparing import prepare_compared  # what few starts need
 
-    choose_compared(run, view, cancelled)
+        prepare_compared(run, view, cancelled)
+    elif view.picture == "arcs":
+        choose_edges(sight_of(run.trace, view), view.threshold, cancelled=cancelled)
+    elif view.picture == "matrix":
+        from attnviz.scene.matrix.maps import maps_of
+
+        maps_of(sight_of(run.trace, view), cancelled=cancelled)
 
 
 def preparation_key(run: Run, view: View) -> tuple[object, ...]:
@@ -63,11 +69,21 @@ def _sides(run: Run, view: View) -> list[tuple[Trace, View]]:
     return list(zip((run.trace, run.against.trace), views_of(run, view), strict=True))
 
 
-def _are_chosen(run: Run, view: View) -> bool:
-    """Whether the arcs of a view are chosen already."""
-    if is_compared(run, view):
-        from attnviz.scene.compare.choice import are_compared_chosen
+def _most_at_once(view: View, n_side: int) -> int:
+    """The most weights of a side of which a picture is built in the time of a glance."""
+    is_difference = n_side > 1 and view.setting == "difference"
+    return _TO_MAP if view.picture == "matrix" and not is_difference else _TO_CHOOSE_AMONG
 
-        return are_compared_chosen(run, view)
+
+def _is_prepared(run: Run, view: View) -> bool:
+    """Whether what arcs or a matrix take beside weights is there already."""
+    if is_compared(run, view):
+        from attnviz.scene.compare.preparing import is_compared_prepared
+
+        return is_compared_prepared(run, view)
     sight = kept_sight(run.trace, view)
-    return sight is not None and kept_edges(sight, view.threshold) is not None
+    if sight is None or view.picture == "arcs":
+        return sight is not None and kept_edges(sight, view.threshold) is not None
+    from attnviz.scene.matrix.maps import kept_maps
+
+    return kept_maps(sight) is not None

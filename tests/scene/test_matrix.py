@@ -16,8 +16,8 @@ from attnviz.engine.model import load_model
 from attnviz.scene.matrix.colour_bar import level_bar, upright_bar
 from attnviz.scene.matrix.colour_scale import ColourScale, difference_scale, scale_for
 from attnviz.scene.matrix.hit import NOWHERE, Spot, spot_at, spot_text
+from attnviz.scene.matrix.maps import MOST_PANELS
 from attnviz.scene.matrix.scene import Cells, MatrixScene, TokenSide, cell_colours, number_type, weight_text
-from attnviz.scene.matrix.shown import MOST_PANELS
 from attnviz.scene.matrix.sides import SideLabel, SideSpace, column_labels, elided, pitch, row_labels, way_of
 from attnviz.scene.numbers import MINUS
 from attnviz.scene.oklab import levels_of

@@ -19,44 +19,50 @@ from tests.session.compared import TIRED, WIDE, one_head, two_texts
 if TYPE_CHECKING:
     from attnviz.engine.model import Model
     from attnviz.session.run import Run
+    from attnviz.session.view import PictureKind
 
 SIDE, DIFFERENCE = View(layer=3), View(layer=3, setting="difference")
+PICTURES = ("arcs", "matrix")
 
 
 @pytest.fixture
 def cases(minilm: Model) -> list[tuple[Run, View]]:
-    """A run alone, and two set against each other."""
+    """Arcs and matrices of a run alone, and of two set against each other."""
     pair = two_texts(minilm, TIRED, WIDE)
-    return [(run_of(minilm, TIRED), SIDE), (pair, SIDE), (pair, DIFFERENCE), (one_head(minilm), DIFFERENCE)]
+    cases = [(run_of(minilm, TIRED), SIDE), (pair, SIDE), (pair, DIFFERENCE), (one_head(minilm), DIFFERENCE)]
+    return [(run, replace(view, picture=picture)) for picture in PICTURES for run, view in cases]
 
 
 @pytest.fixture
-def choices_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def all_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "_TO_CHOOSE_AMONG", 0)
+    monkeypatch.setattr(preparing, "_TO_MAP", 0)
 
 
 def test_a_short_text_needs_nothing_made_beforehand(cases: list[tuple[Run, View]]) -> None:
     assert all(is_at_hand(run, view) for run, view in cases)
 
 
-@pytest.mark.usefixtures("choices_take_long")
-def test_what_is_prepared_is_at_hand_until_the_threshold_changes(cases: list[tuple[Run, View]]) -> None:
+@pytest.mark.usefixtures("all_takes_long")
+def test_what_is_prepared_is_at_hand_until_the_view_changes(cases: list[tuple[Run, View]]) -> None:
     for run, view in cases:
         assert not is_at_hand(run, view)
         prepare(run, view)
         assert is_at_hand(run, view)
-        assert not is_at_hand(run, replace(view, threshold=Threshold("weight", 0.2)))
+        assert not is_at_hand(run, replace(view, layer=2))
+        assert is_at_hand(run, replace(view, threshold=Threshold("weight", 0.2))) == (view.picture == "matrix")
+        assert is_at_hand(run, replace(view, is_log=True, focus=3))
 
 
-@pytest.mark.usefixtures("choices_take_long")
-def test_weights_alone_are_not_yet_arcs(minilm: Model) -> None:
+@pytest.mark.usefixtures("all_takes_long")
+@pytest.mark.parametrize("picture", PICTURES)
+def test_weights_alone_are_not_yet_a_picture(minilm: Model, picture: PictureKind) -> None:
     run = run_of(minilm, TIRED)
     sight_of(run.trace, SIDE)
-    assert not is_at_hand(run, SIDE)
-    assert is_at_hand(run, replace(SIDE, picture="matrix"))
+    assert not is_at_hand(run, replace(SIDE, picture=picture))
 
 
-@pytest.mark.usefixtures("choices_take_long")
+@pytest.mark.usefixtures("all_takes_long")
 def test_a_preparation_that_is_called_off_leaves_the_picture_to_be_prepared(cases: list[tuple[Run, View]]) -> None:
     for run, view in cases:
         with pytest.raises(Cancelled):

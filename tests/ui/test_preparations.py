@@ -48,6 +48,7 @@ def gate(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> Gate:
     monkeypatch.setattr(weights_preparing, "_OF_A_LAYER", 0)
     monkeypatch.setattr(weights_preparing, "_OF_ALL", 0)
     monkeypatch.setattr(preparing, "_TO_CHOOSE_AMONG", 0)
+    monkeypatch.setattr(preparing, "_TO_MAP", 0)
     monkeypatch.setattr(preparations, "prepare", gate)
     return gate
 
@@ -166,29 +167,38 @@ def test_a_threshold_that_was_chosen_before_is_there_at_once(hands: Hands, gate:
     assert len(hands.scene.arcs) == shown[0.6] > shown[0.3]
 
 
-def test_a_short_text_has_its_new_arcs_in_the_same_event(hands: Hands) -> None:
+def test_a_short_text_has_its_new_picture_in_the_same_event(hands: Hands) -> None:
+    pictures = hands.reader.pictures
     for changes in ({"threshold": Threshold("mass", 0.3)}, {"layer": 3}, {"heads": HeadChoice(frozenset({3}), 12)}):
         before = hands.scene
         hands.window.session.show(**changes)
         assert hands.scene is not before
-        assert hands.reader.pictures.is_settled()
+        assert pictures.is_settled()
+    hands.window.session.show(picture="matrix")
+    for changes in ({"layer": 2}, {"heads": None}, {"is_log": True}):
+        before = pictures.currentWidget().scene
+        hands.window.session.show(**changes)
+        assert pictures.currentWidget().scene is not before
+        assert pictures.is_settled()
 
 
 @pytest.mark.parametrize("setting", ["side", "difference"])
-def test_the_arcs_of_two_runs_are_chosen_beside_the_window_too(hands: Hands, gate: Gate, setting: str) -> None:
+@pytest.mark.parametrize("picture", ["arcs", "matrix"])
+def test_the_picture_of_two_runs_is_prepared_beside_the_window_too(hands: Hands, gate: Gate, setting: str, picture: str) -> None:
     gate.open.set()
     hands.window.session.ask(against=Against("text", text="The animal didn't cross the street because it was too wide."))
-    hands.window.session.show(setting=setting)
+    hands.window.session.show(setting=setting, picture=picture)
     hands.settle()
     gate.open.clear()
     view = hands.reader.pictures.currentWidget()
     before, n_came = view.scene, len(gate.came)
-    hands.window.session.show(threshold=Threshold("mass", 0.3))
+    hands.window.session.show(layer=3)
     hands.until(lambda: len(gate.came) > n_came)
     assert view.scene is before
     gate.open.set()
     hands.until(hands.reader.pictures.is_settled)
-    assert len(view.scene.arcs) < len(before.arcs)
+    assert view.scene is not before
+    assert [name for name, _ in gate.came] == ["attnviz-prepare"] * len(gate.came)
 
 
 def test_closing_the_window_ends_it(hands: Hands, gate: Gate) -> None:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnviz.errors import Cancelled, never
-from attnviz.scene.arcs.choice import choose_edges, kept_edges
-from attnviz.session.comparison import comparison_of, kept_comparison
+from attnviz.errors import never
+from attnviz.scene.arcs.choice import choose_edges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from attnviz.analysis.edges import Edges
     from attnviz.engine.ops import Float32
     from attnviz.session.comparison import Comparison
-    from attnviz.session.run import Run
-    from attnviz.session.view import View
 
 
 def edges_of_both(comparison: Comparison, cancelled: Callable[[], bool] = never) -> tuple[Edges, Edges]:
@@ -38,26 +35,3 @@ def edges_of_difference(comparison: Comparison, cancelled: Callable[[], bool] = 
 
     # A threshold by weight is a share of the largest weight that there can be, not of the largest difference.
     return choose_edges(difference.sight, comparison.a.view.threshold, comparison.scale, sizes, cancelled)
-
-
-def choose_compared(run: Run, view: View, cancelled: Callable[[], bool] = never) -> None:
-    """Choose the arcs of a run and the one that it is compared with, as the view sets them against each other, and keep them.
-    Raises Cancelled once `cancelled()` says so, InputError as `comparison_of`."""
-    if cancelled():
-        raise Cancelled
-    comparison = comparison_of(run, view)
-    assert comparison is not None
-    if comparison.difference is not None:
-        edges_of_difference(comparison, cancelled)
-    else:
-        edges_of_both(comparison, cancelled)
-
-
-def are_compared_chosen(run: Run, view: View) -> bool:
-    """Whether they are chosen already."""
-    comparison = kept_comparison(run, view)
-    if comparison is None:
-        return False
-    difference, scale = comparison.difference, comparison.scale
-    sights = [side.sight for side in comparison.sides] if difference is None else [difference.sight]
-    return all(kept_edges(sight, view.threshold, scale) is not None for sight in sights)

@@ -84,31 +84,36 @@ class PanelPixels:
 
     def _rows(self, rows: PixelSpan, columns: slice) -> tuple[Float32, ...]:
         """The strongest of the rows of each pixel, [pixel, column]; of differences the highest and the lowest."""
-        weights, starts, stops = (self._panel.weights,) * len(self._ends), rows.bounds[:-1], rows.bounds[1:]
+        kinds = _ends(self._scene.scale.is_signed)
+        weights, starts, stops = (self._panel.weights,) * len(kinds), rows.bounds[:-1], rows.bounds[1:]
         n_row = len(self._panel.weights)
         if n_row >= _FEWEST_TO_COARSEN and rows.bounds[-1] - rows.bounds[0] > 2 * _COARSE * len(rows):
             # Four rows that reach over the edge of a pixel count for the one in which they begin: half a pixel off at most.
             weights, stops = self._coarse, -(-stops // _COARSE)
             starts = np.minimum(-(-starts // _COARSE), stops - 1)
-        ends = zip(self._ends, weights, strict=True)
-        return tuple(_reduced_rows(end, part[:, columns], starts, stops) for end, part in ends)
-
-    @property
-    def _ends(self) -> tuple[np.ufunc, ...]:
-        return (np.maximum, np.minimum) if self._scene.scale.is_signed else (np.maximum,)
+        return tuple(_reduced_rows(kind, part[:, columns], starts, stops) for kind, part in zip(kinds, weights, strict=True))
 
     @cached_property
     def _coarse(self) -> tuple[Float32, ...]:
         """As `_rows`, of each four rows."""
-        n = len(self._panel.weights)
-        starts = np.arange(0, n, _COARSE)
-        return tuple(_reduced_rows(end, self._panel.weights, starts, np.minimum(starts + _COARSE, n)) for end in self._ends)
+        return self._panel.in_fours or rows_in_fours(self._panel.weights, self._scene.scale.is_signed)
 
     def _masked(self, rows: PixelSpan, columns: PixelSpan) -> NDArray[np.bool_] | None:
         if self._scene.masked is None:
             return None
         masked = _reduced_rows(np.logical_and, self._scene.masked[:, columns.cells], rows.bounds[:-1], rows.bounds[1:])
         return masked if columns.are_cells else np.logical_and.reduceat(masked, columns.starts, axis=1)
+
+
+def rows_in_fours(weights: Float32, is_signed: bool) -> tuple[Float32, ...]:
+    """The strongest of each four rows of a map, [row, column] -> [four rows, column]; of differences the highest and the lowest."""
+    n = len(weights)
+    starts = np.arange(0, n, _COARSE)
+    return tuple(_reduced_rows(end, weights, starts, np.minimum(starts + _COARSE, n)) for end in _ends(is_signed))
+
+
+def _ends(is_signed: bool) -> tuple[np.ufunc, ...]:
+    return (np.maximum, np.minimum) if is_signed else (np.maximum,)
 
 
 def _strongest_columns(ends: tuple[Float32, ...], columns: PixelSpan, veil: Float32, is_signed: bool) -> Float32:

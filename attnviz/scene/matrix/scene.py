@@ -103,7 +103,8 @@ class Cells:
 @dataclass(frozen=True)
 class MatrixPanel:
     """The map of one head, or of several together: weights [row, column]; left, top: of its first cell; title: "L3.H1";
-    has_row_labels, has_column_labels: whether the tokens stand beside and above it; both: of a difference, A's and B's weights."""
+    has_row_labels, has_column_labels: whether the tokens stand beside and above it; both: of a difference, A's and B's weights;
+    in_fours: what `rows_in_fours` makes of the weights, nothing where it is not made beforehand."""
 
     head: int
     title: str
@@ -113,6 +114,7 @@ class MatrixPanel:
     has_row_labels: bool
     has_column_labels: bool
     both: tuple[Float32, Float32] | None = None
+    in_fours: tuple[Float32, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,12 +134,13 @@ def _panel(sight: Sight, shown: Shown, number: int, place: Place, both: tuple[Fl
     return MatrixPanel(
         head=head,
         title="rollout" if sight.quantity == "rollout" else name,
-        weights=shown.weights[number],
+        weights=shown.maps.weights[number],
         left=place.left + x,
         top=place.top + y,
         has_row_labels=place.cells.has_labels and number % place.cells.n_line == 0,
         has_column_labels=place.cells.has_labels and number < place.cells.n_line,
         both=None if both is None else (both[0][number], both[1][number]),
+        in_fours=shown.maps.in_fours[number],
     )
 
 
