@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from attnviz.analysis.norms import summed_norms, weighted_norms
+from attnviz.analysis.places import as_slice
 from attnviz.analysis.rollout import rollout
 from attnviz.errors import Cancelled, never
 
@@ -73,7 +74,7 @@ def _rollout(trace: Trace, kind: Kind, layer: int, heads: tuple[int, ...], cance
     def picked(one: int) -> Float32:
         if cancelled():
             raise Cancelled
-        return trace.attention(one, kind)[list(heads)]
+        return trace.attention(one, kind)[as_slice(heads)]  # of all heads no copy, which would hold the interpreter's lock
 
     rolled = rollout(map(picked, range(reached + 1, layer + 1)), len(trace.queries(kind)), below)
     _ROLLED[trace] = ((kind, heads), layer, rolled)

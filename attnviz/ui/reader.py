@@ -278,9 +278,12 @@ class ReaderPage(QWidget):
         if self._picture_failed:
             self._picture_failed = False
             self.notice.show_sentence(self._state.failure)
+        if view.picture == "steps":  # which take no sinks out, and need no weights of other tokens
+            self.bar.sinks.show_share(None)
+            return
         survey = kept_survey(run.trace, view) if view.picture == "grid" else None
         shares = sight_of(run.trace, view_of_run(run, view)).shares if survey is None else survey.shares
-        self.bar.sinks.show_share(None if view.picture == "steps" else shares.sinks)
+        self.bar.sinks.show_share(shares.sinks)
         if view.picture != "grid":
             return
         self.head_panel.show_choice(view.grid, survey)

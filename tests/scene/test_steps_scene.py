@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pytest
 
+from attnviz.engine.trace import Trace
 from attnviz.scene.page import SMALL, Layout
 from attnviz.scene.pictures import build_scene
 from attnviz.scene.steps.scene import STAGE_TITLES, StepsScene
@@ -550,3 +551,10 @@ def test_the_description_says_what_the_picture_shows(minilm: Model) -> None:
     scene = scene_of(run, View(picture="steps", layer=3, focus=10, heads=HeadChoice(frozenset({1}), 12)))
     assert "animal 0.70" in scene.description
     assert "layer 3, head 1 of 12" in scene.description
+
+
+def test_the_steps_of_a_token_make_no_other_tokens_weights(minilm: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of(minilm, ANIMAL)
+    monkeypatch.setattr(Trace, "attention", lambda *_: pytest.fail("the attention of all tokens"))
+    monkeypatch.setattr("attnviz.session.sight.make_sight", lambda *_: pytest.fail("the weights of all tokens"))
+    assert scene_of(run, View(picture="steps", layer=3, focus=10)).content is not None

@@ -206,3 +206,13 @@ def test_closing_the_window_ends_it(hands: Hands, gate: Gate) -> None:
     hands.until(lambda: bool(gate.came))
     hands.window.close()
     assert gate.called_off == 1
+
+
+def test_the_steps_of_a_long_text_make_no_weights_of_all_tokens(hands: Hands, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attnviz.session.sight.make_sight", lambda *_: pytest.fail("the weights of all tokens"))
+    hands.window.session.show(picture="steps", layer=3, focus=10)
+    hands.settle()
+    assert hands.reader.pictures.currentWidget().scene.content is not None
+    hands.window.session.show(layer=2)
+    hands.settle()
+    assert not gate.came

@@ -20,7 +20,7 @@ from attnviz.scene.steps.smaller import SIZES, larger_measure, smaller
 from attnviz.scene.steps.table import rows_of
 from attnviz.scene.steps.words import description_of, lead_line, own_tokens_line
 from attnviz.scene.words import wrap
-from attnviz.session.sight import kind_of, sight_of
+from attnviz.session.sight import frame_of, kind_of
 from attnviz.session.view import HeadChoice, Sinks, View
 
 if TYPE_CHECKING:
@@ -77,13 +77,13 @@ def _built(run: Run, view: View, content: Content | None, theme: Theme, layout: 
     kind, trace = kind_of(run.trace, view), run.trace
     heads = HeadChoice(frozenset() if content is None else frozenset({content.head}), trace.head_count_of(kind))
     own = View(layer=view.layer, heads=heads, kind=view.kind, picture="steps", sinks=Sinks(treatment="show"))
-    sight = sight_of(trace, own)
-    caption = caption_of(run, own, sight)
+    frame = frame_of(trace, own)  # all weights of a layer of 4,096 tokens would take half a second
+    caption = caption_of(run, own, frame)
     rows = () if content is None else rows_of(content)
     drafts = () if content is None else drafts_of(content, rows, measure)
     width = flow_width(drafts, layout) if drafts else layout.width
     page, sheet = Page(theme, replace(layout, width=width), measure), Sheet(measure)
-    page.band_lines(warnings_of(run, own, sight))
+    page.band_lines(warnings_of(run, own, frame))
     page.y += _HEAD
     if layout.caption:
         page.text(caption, bold_until=len(run.model.name))
