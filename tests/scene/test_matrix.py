@@ -17,6 +17,7 @@ from attnviz.scene.matrix.colour_bar import level_bar, upright_bar
 from attnviz.scene.matrix.colour_scale import ColourScale, difference_scale, scale_for
 from attnviz.scene.matrix.hit import NOWHERE, Spot, spot_at, spot_text
 from attnviz.scene.matrix.maps import MOST_PANELS
+from attnviz.scene.matrix.panels import arrange
 from attnviz.scene.matrix.scene import Cells, MatrixScene, TokenSide, cell_colours, number_type, weight_text
 from attnviz.scene.matrix.sides import SideLabel, SideSpace, column_labels, elided, pitch, row_labels, way_of
 from attnviz.scene.numbers import MINUS
@@ -486,6 +487,16 @@ def test_panels_too_small_for_labels_have_the_picture_and_say_how_to_see_more(ru
     alone = build(runs["40"], view_of(1), (900.0, 470.0))
     assert not any("click a panel" in label.text for label in alone.labels)
     assert side_labels(build(runs["5"], View(picture="matrix", layer=3), (900.0, 470.0)))
+
+
+@pytest.mark.parametrize("n_panel", [2, 8, 12])
+@pytest.mark.parametrize("n", [500, 2_048, 4_096, 20_000])
+def test_panels_of_any_number_of_tokens_fit_into_the_room(n: int, n_panel: int) -> None:
+    room = (860.0, 280.0)
+    made = arrange(side_of(n), side_of(n), n_panel, room, 70.0, on_paper=False, measure=stand_in_measure)
+    assert made.whole_width <= room[0] + 1
+    assert made.whole_height <= room[1] + 1
+    assert n_panel * made.panel_width * made.panel_height > 0.4 * (room[0] - 70) * room[1]
 
 
 def test_several_heads_are_as_many_panels_each_with_its_name_in_its_colour(runs: dict[str, Run]) -> None:

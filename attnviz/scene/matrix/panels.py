@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 TITLE: Final = 20.0  # the line above each of several panels
 _GAP: Final = 16.0  # between panels
 _LARGEST_CELL, _SMALLEST_CELL = 46.0, 0.05
+_SMALLEST_PANEL: Final = 16.0  # pixels of a side, where its cells are smaller still
 _NUMBER_WIDTH: Final = 34.0  # a cell that is nearly as wide is made so wide, for its number's sake
 _WIDEST_SHAPE: Final = 2.0  # of a cell in a window, which is wide and low: its width by its height
 _LONGEST_ROW, _LONGEST_COLUMN = 150.0, 100.0  # of labels; longer ones are cut
@@ -142,13 +143,14 @@ def _cells(
     n_row: int, n_column: int, n_panel: int, free: tuple[float, float], on_paper: bool, most: tuple[float, float]
 ) -> tuple[int, float, float]:
     """How many panels stand in a line, and the size of a cell: that which makes the panels largest."""
-    best, largest = (1, _SMALLEST_CELL, _SMALLEST_CELL), 0.0
+    least = tuple(min(_SMALLEST_CELL, _SMALLEST_PANEL / n) for n in (n_column, n_row))
+    best, largest = (1, *least), 0.0
     for n_line in range(1, n_panel + 1):
         n_deep = ceil(n_panel / n_line)
         titles = n_deep * TITLE if n_panel > 1 else 0.0
         width = (free[0] - (n_line - 1) * _GAP) / n_line / n_column
         height = (free[1] - (n_deep - 1) * _GAP - titles) / n_deep / n_row
-        width, height = _shaped(width, height, on_paper, most)
+        width, height = _shaped(max(width, least[0]), max(height, least[1]), on_paper, most)
         if width * height > largest + 1e-9:
             best, largest = (n_line, width, height), width * height
     n_line, width, height = best
@@ -162,7 +164,7 @@ def _whole(side: float, n: int) -> float:
 
 def _shaped(width: float, height: float, on_paper: bool, most: tuple[float, float]) -> tuple[float, float]:
     """The cell in that room: square on paper, in a window wider where that uses the room or gives its number some."""
-    width, height = (max(min(side, largest), _SMALLEST_CELL) for side, largest in zip((width, height), most, strict=True))
+    width, height = (min(side, largest) for side, largest in zip((width, height), most, strict=True))
     widest = height if on_paper else max(height, min(_WIDEST_SHAPE * height, _NUMBER_WIDTH))
     width = min(width, widest)
     return width, min(width, height)
