@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 # tokens on. They take 25 ms where tokens look back alone; 8 heads of 2,048 tokens 190, of 4,096 tokens 730. The difference of two
 # runs takes longer than a choice.
 _TO_CHOOSE_AMONG: Final = 1 << 22
-# Weights whose maps are made at once: 8 heads of 2,048 tokens have as many, whose strongest rows and columns take 15 ms; 8 heads of
-# 4,096 tokens take 120, with their rows in fours.
-_TO_MAP: Final = 1 << 25
+# Weights whose maps are made at once: one head of 4,096 tokens has as many, whose strongest rows and columns take 10 ms, so have 4
+# heads of 2,048, whose rows in fours take 10 more; 8 heads of 4,096 tokens take 120.
+_TO_MAP: Final = 1 << 24
 
 
 def is_at_hand(run: Run, view: View) -> bool:

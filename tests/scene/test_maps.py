@@ -47,7 +47,7 @@ def test_another_scale_and_another_size_make_no_maps_anew(minilm: Model, monkeyp
 
 
 def test_rows_in_fours_come_with_the_panels_of_many_rows(minilm: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "_FEWEST_IN_FOURS", 10)
+    monkeypatch.setattr(maps, "FEWEST_TO_COARSEN", 10)
     sight = make_sight(minilm.trace(ANIMAL), VIEW)
     for panel, (highest,) in zip(maps_of(sight).weights, maps_of(sight).in_fours, strict=True):
         assert np.array_equal(highest, rows_in_fours(panel, is_signed=False)[0])
@@ -56,7 +56,7 @@ def test_rows_in_fours_come_with_the_panels_of_many_rows(minilm: Model, monkeypa
 
 
 def test_a_panel_makes_none_of_the_rows_that_it_was_given(minilm: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "_FEWEST_IN_FOURS", 10)
+    monkeypatch.setattr(maps, "FEWEST_TO_COARSEN", 10)
     run = run_of(minilm, ANIMAL)
     scene = build_scene(run, VIEW, load_theme("light"), Layout(800, 600), stand_in_measure)
     monkeypatch.setattr("attnviz.scene.matrix.pooling.rows_in_fours", lambda *_: pytest.fail("made anew"))

@@ -63,7 +63,7 @@ def colours(scene: MatrixScene, step_y: float, step_x: float) -> np.ndarray:
 
 @pytest.fixture(params=[1, 1 << 30], ids=["in fours", "as they are"])
 def coarse(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(pooling, "_FEWEST_TO_COARSEN", request.param)
+    monkeypatch.setattr(pooling, "FEWEST_TO_COARSEN", request.param)
 
 
 @given(st.data(), st.integers(1, 300), STEPS)

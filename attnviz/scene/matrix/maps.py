@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from attnviz.errors import Cancelled, never
-from attnviz.scene.matrix.pooling import rows_in_fours
+from attnviz.scene.matrix.pooling import FEWEST_TO_COARSEN, rows_in_fours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 MOST_PANELS: Final = 12  # beyond, a panel in a window is too small to read
 _AT_ONCE: Final = 1 << 18  # cells, which stay in the cache while rows and columns are looked through
-# Rows of several panels that are sure to share pixels by more than eight, as a panel in a window has some 250 pixels.
-_FEWEST_IN_FOURS: Final = 2_049
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +54,9 @@ def maps_of(sight: Sight, is_signed: bool = False, cancelled: Callable[[], bool]
         if cancelled():
             raise Cancelled
         _raise_peaks(panel, dimmed, is_signed, of_rows, of_columns)
-        is_large = len(weights) > 1 and len(panel) >= _FEWEST_IN_FOURS
-        in_fours.append(rows_in_fours(panel, is_signed) if is_large else ())
+        # One of several panels in a window has one or two hundred pixels, a panel by itself enough to do without.
+        is_coarse = len(weights) > 1 and len(panel) >= FEWEST_TO_COARSEN
+        in_fours.append(rows_in_fours(panel, is_signed) if is_coarse else ())
     of_columns[dimmed] = 0.0
     made = Maps(weights, of_rows, of_columns, tuple(in_fours))
     with _LOCK:

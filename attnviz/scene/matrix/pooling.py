@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Rows that are reduced once for all scales in which more than twice as many share a pixel: at 4,096 tokens a whole view then reads
 # 16 MB instead of 64.
 _COARSE: Final = 4
-_FEWEST_TO_COARSEN: Final = 1_024  # rows
+FEWEST_TO_COARSEN: Final = 1_024  # rows
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class PanelPixels:
         kinds = _ends(self._scene.scale.is_signed)
         weights, starts, stops = (self._panel.weights,) * len(kinds), rows.bounds[:-1], rows.bounds[1:]
         n_row = len(self._panel.weights)
-        if n_row >= _FEWEST_TO_COARSEN and rows.bounds[-1] - rows.bounds[0] > 2 * _COARSE * len(rows):
+        if n_row >= FEWEST_TO_COARSEN and rows.bounds[-1] - rows.bounds[0] > 2 * _COARSE * len(rows):
             # Four rows that reach over the edge of a pixel count for the one in which they begin: half a pixel off at most.
             weights, stops = self._coarse, -(-stops // _COARSE)
             starts = np.minimum(-(-starts // _COARSE), stops - 1)
