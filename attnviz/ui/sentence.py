@@ -13,7 +13,7 @@ from attnviz.paint.fonts import font
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
-    from PySide6.QtGui import QResizeEvent
+    from PySide6.QtGui import QResizeEvent, QShowEvent
 
 _SIZE = 19
 _MOST_LINES = 4
@@ -88,6 +88,13 @@ class SentenceField(QPlainTextEdit):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Break the lines anew of a text that came before the field was seen: Qt leaves them as wide as without the vertical bar,
+        which would lie on their ends."""
+        super().showEvent(event)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
 
     def _on_text_changed(self) -> None:
         self._pause.start()

@@ -11,10 +11,13 @@ from PySide6.QtWidgets import QApplication
 from attnviz.engine.tokenizer import TEXT_LIMIT
 from attnviz.session.examples import load_examples
 from attnviz.session.run import Runner
+from attnviz.ui.sentence import SentenceField
 from tests.ui.hands import CTRL, Hands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
 
     from attnviz.session.state import State
 
@@ -94,6 +97,22 @@ def test_a_sentence_of_more_lines_than_the_field_has_is_scrolled_up_and_down_alo
     hands.until(lambda: field.verticalScrollBar().isVisible())
     hands.settle()
     assert not field.horizontalScrollBar().isVisible()
+
+
+@pytest.mark.parametrize("comes_first", ["the text", "the window"])
+def test_no_line_of_a_long_sentence_ends_under_the_bar(qtbot: QtBot, comes_first: str) -> None:
+    field = SentenceField()
+    qtbot.addWidget(field)
+    field.resize(1040, 40)
+    steps = [lambda: field.show_text("The animal did not cross the street. " * 100), field.show]
+    for step in steps if comes_first == "the text" else reversed(steps):
+        step()
+    field.grab()
+    lines = field.document().firstBlock().layout()
+    assert field.verticalScrollBar().isVisible()
+    assert lines.lineCount() > 4
+    ends = [lines.lineAt(line).naturalTextRect().right() for line in range(lines.lineCount())]
+    assert max(ends) + field.document().documentMargin() <= field.viewport().width()
 
 
 def test_an_example_is_shown_in_the_view_its_line_speaks_of(hands: Hands) -> None:
