@@ -48,7 +48,8 @@ class Difference:
     have one, its scale is the largest difference, and units that replace each other have the texts of both; of_a, of_b: both
     sides' weights in the same places; left_out: the parts of A's and of B's shown weight that have no counterpart, 0 to 1;
     alone: the visible units of A and of B without one, by their texts; are_means: the map is of the means of either side's shown
-    heads, as the two have other numbers of them.
+    heads, as the two have other numbers of them; largest: the largest difference either way, of what is not dimmed; is_none:
+    whether both runs have the same weights, but for rounding.
     """
 
     sight: Sight
@@ -57,17 +58,8 @@ class Difference:
     left_out: tuple[float, float]
     alone: tuple[tuple[str, ...], tuple[str, ...]]
     are_means: bool
-
-    @property
-    def largest(self) -> float:
-        """The largest difference either way, of what is not dimmed."""
-        return _largest(self.sight, self.sight.weights)
-
-    @property
-    def is_none(self) -> bool:
-        """Whether both runs have the same weights, but for rounding."""
-        of_all = float(np.abs(self.sight.weights).max(initial=0.0))
-        return of_all <= SAME_WITHIN * max(1.0, float(self.of_a.max(initial=0.0)))
+    largest: float
+    is_none: bool
 
 
 @dataclass(frozen=True)
@@ -248,7 +240,10 @@ def _difference(comparison: Comparison, are_means: bool) -> Difference:
         is_causal=one.is_causal and other.is_causal,
     )
     left_out = (_left_out(one, of_a), _left_out(other, of_b))
-    return Difference(replace(sight, scale=max(_largest(sight, weights), 1e-9)), of_a, of_b, left_out, alone, are_means)
+    of_keys = _largest_of_keys(weights)
+    largest = float(of_keys[[key for key in keys if key not in sight.dimmed]].max(initial=0.0))
+    is_none = bool(of_keys.max(initial=0.0) <= SAME_WITHIN * max(1.0, float(of_a.max(initial=0.0))))
+    return Difference(replace(sight, scale=max(largest, 1e-9)), of_a, of_b, left_out, alone, are_means, largest, is_none)
 
 
 def _named(one: Sight, other: Sight, alignment: Alignment) -> tuple[Token, ...]:
@@ -269,9 +264,9 @@ def _masked(one: Sight, other: Sight, here: tuple[object, ...], there: tuple[obj
     return masked
 
 
-def _largest(sight: Sight, weights: Float32) -> float:
-    keys = [unit for unit in sight.keys if unit not in sight.dimmed]
-    return float(np.abs(weights[:, :, keys]).max(initial=0.0))
+def _largest_of_keys(weights: Float32) -> Float32:  # [map, query, key] -> [key]
+    """The largest size of any weight of each key; without a copy, which of 2,048 tokens and 8 heads takes half a second."""
+    return np.maximum(weights.max(axis=(0, 1), initial=0.0), -weights.min(axis=(0, 1), initial=0.0))
 
 
 def _left_out(sight: Sight, kept: Float32) -> float:

@@ -110,11 +110,7 @@ class Sight:
     @property
     def shown(self) -> Float32:
         """The weights of the visible queries and keys, [map, row, column]."""
-        return self.without_hidden(self.weights)
-
-    def without_hidden(self, weights: Float32) -> Float32:
-        """Of weights in the places of the sight's those of the visible queries and keys, [map, row, column]."""
-        return weights[:, as_slice(self.rows)][:, :, as_slice(self.keys)]
+        return self.weights[:, as_slice(self.rows)][:, :, as_slice(self.keys)]
 
     @property
     def dimmed(self) -> frozenset[int]:

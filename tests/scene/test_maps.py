@@ -40,7 +40,7 @@ def test_the_strongest_of_rows_and_columns_are_those_of_all_panels(minilm: Model
 def test_another_scale_and_another_size_make_no_maps_anew(minilm: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     run = run_of(minilm, ANIMAL)
     first = build_scene(run, VIEW, load_theme("light"), Layout(800, 600), stand_in_measure)
-    monkeypatch.setattr(maps, "shown_maps", lambda *_: pytest.fail("made anew"))
+    monkeypatch.setattr(maps, "_shown_maps", lambda *_: pytest.fail("made anew"))
     for view, size in ((View(layer=3, picture="matrix", is_log=True), 600), (VIEW, 500)):
         scene = build_scene(run, view, load_theme("dark"), Layout(700, size), stand_in_measure)
         assert all(np.shares_memory(a.weights, b.weights) for a, b in zip(first.panels, scene.panels, strict=True))

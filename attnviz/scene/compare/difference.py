@@ -10,7 +10,6 @@ from attnviz.scene.arcs.rows import set_rows
 from attnviz.scene.compare.choice import edges_of_difference
 from attnviz.scene.compare.words import bands_of_comparison, caption_of_comparison, difference_lines, side_title
 from attnviz.scene.matrix.build import matrix_legend
-from attnviz.scene.matrix.maps import shown_maps
 from attnviz.scene.matrix.place import place_panels
 from attnviz.scene.matrix.setting import bar_of, panels_of, set_matrix, shared_pixels_line
 from attnviz.scene.matrix.shown import shown_of
@@ -73,8 +72,7 @@ def _matrix(comparison: Comparison, page: Page) -> MatrixScene:
     if shown.n_panel and place.cells.share_pixels:
         foot.append(shared_pixels_line({"": shown}))
         place = place_panels(shown, page.layout, page.y + 0.5 * MARGIN, page.height_of(foot) + MARGIN, page.measure)
-    both = (shown_maps(sight, difference.of_a), shown_maps(sight, difference.of_b))
-    panels = panels_of(sight, shown, place, both)
+    panels = panels_of(sight, shown, place, (difference.of_a, difference.of_b))
     bar = bar_of(shown, panels, place, page.measure) if panels else None
     return set_matrix(sight, shown, place, panels, bar, page, foot, view.focus, _description(comparison))
 

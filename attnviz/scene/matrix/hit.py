@@ -63,7 +63,7 @@ def spot_text(scene: MatrixScene, spot: Spot) -> str | None:
     weight = float(panel.weights[spot.row, spot.column])
     if panel.both is None:
         return f"{looks}   {_written(weight, scene)}"
-    of_a, of_b = (_written(float(weights[spot.row, spot.column]), scene) for weights in panel.both)
+    of_a, of_b = (_written(weight, scene) for weight in panel.both.at(spot.row, spot.column))
     return f"{looks}   {_written(weight, scene, is_signed=True)}   A {of_a}, B {of_b}"
 
 

@@ -3,7 +3,7 @@ another scale, asks for the same."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
@@ -47,7 +47,7 @@ def maps_of(sight: Sight, is_signed: bool = False, cancelled: Callable[[], bool]
     kept = kept_maps(sight)
     if kept is not None:
         return kept
-    weights, dimmed = shown_maps(sight, sight.weights), dimmed_columns(sight)
+    weights, dimmed = _shown_maps(sight), dimmed_columns(sight)
     of_rows, of_columns = np.zeros(weights.shape[1], np.float32), np.zeros(weights.shape[2], np.float32)
     in_fours: list[tuple[Float32, ...]] = []
     for panel in weights:
@@ -70,17 +70,16 @@ def kept_maps(sight: Sight) -> Maps | None:
         return _KEPT.get(sight)
 
 
-def shown_maps(sight: Sight, weights: Float32) -> Float32:
-    """Of weights in the places of a sight's, those of the first heads without what is hidden, [panel, row, column], each row in one
-    piece of memory."""
-    shown = sight.without_hidden(weights[:MOST_PANELS])
-    # An index by a list, where what is hidden lies between, would interleave the rows, and each later step is slower.
-    return shown if shown.strides[2] == shown.itemsize else np.ascontiguousarray(shown)
-
-
 def dimmed_columns(sight: Sight) -> NDArray[np.bool_]:
     """Which columns of a sight's maps are dimmed."""
     return np.isin(sight.keys, list(sight.dimmed))
+
+
+def _shown_maps(sight: Sight) -> Float32:
+    """The weights of the first heads without what is hidden, [panel, row, column], each row in one piece of memory."""
+    shown = replace(sight, weights=sight.weights[:MOST_PANELS]).shown
+    # An index by a list, where what is hidden lies between, would interleave the rows, and each later step is slower.
+    return shown if shown.strides[2] == shown.itemsize else np.ascontiguousarray(shown)
 
 
 def _raise_peaks(panel: Float32, dimmed: NDArray[np.bool_], is_signed: bool, of_rows: Float32, of_columns: Float32) -> None:

@@ -16,6 +16,8 @@ from attnviz.scene.ramps import difference_ramp, ramp, steps_of
 from attnviz.scene.scene import Scene
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from attnviz.engine.ops import Float32
@@ -101,9 +103,25 @@ class Cells:
 
 
 @dataclass(frozen=True)
+class BothWeights:
+    """A's and B's weights of a head whose difference is shown, each [query, key] with those that are not, which would take time and
+    room to leave out; rows, columns: where a panel's are among them."""
+
+    a: Float32
+    b: Float32
+    rows: Sequence[int]
+    columns: Sequence[int]
+
+    def at(self, row: int, column: int) -> tuple[float, float]:
+        """A's and B's weight of a cell."""
+        place = self.rows[row], self.columns[column]
+        return float(self.a[place]), float(self.b[place])
+
+
+@dataclass(frozen=True)
 class MatrixPanel:
     """The map of one head, or of several together: weights [row, column]; left, top: of its first cell; title: "L3.H1";
-    has_row_labels, has_column_labels: whether the tokens stand beside and above it; both: of a difference, A's and B's weights;
+    has_row_labels, has_column_labels: whether the tokens stand beside and above it; both: those of a difference's sides;
     in_fours: what `rows_in_fours` makes of the weights, nothing where it is not made beforehand."""
 
     head: int
@@ -113,7 +131,7 @@ class MatrixPanel:
     top: float
     has_row_labels: bool
     has_column_labels: bool
-    both: tuple[Float32, Float32] | None = None
+    both: BothWeights | None = None
     in_fours: tuple[Float32, ...] = ()
 
 

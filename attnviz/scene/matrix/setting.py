@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.analysis.places import as_slice
 from attnviz.scene.matrix.colour_bar import level_bar, upright_bar
-from attnviz.scene.matrix.scene import MatrixPanel, MatrixScene
+from attnviz.scene.matrix.scene import BothWeights, MatrixPanel, MatrixScene
 from attnviz.scene.page import MARGIN, SMALL
 from attnviz.scene.palette import head_colour
 from attnviz.scene.scene import Label
@@ -80,7 +80,7 @@ def set_matrix(
 
 
 def panels_of(sight: Sight, shown: Shown, place: Place, both: tuple[Float32, Float32] | None = None) -> tuple[MatrixPanel, ...]:
-    """The panels of a sight in their place; both: of a difference, the weights of A and of B, [panel, row, column] each."""
+    """The panels of a sight in their place; both: of a difference, the weights of A and of B, [map, query, key] each."""
     return tuple(_panel(sight, shown, number, place, both) for number in range(shown.n_panel))
 
 
@@ -139,7 +139,7 @@ def _panel(sight: Sight, shown: Shown, number: int, place: Place, both: tuple[Fl
         top=place.top + y,
         has_row_labels=place.cells.has_labels and number % place.cells.n_line == 0,
         has_column_labels=place.cells.has_labels and number < place.cells.n_line,
-        both=None if both is None else (both[0][number], both[1][number]),
+        both=None if both is None else BothWeights(both[0][number], both[1][number], sight.rows, sight.keys),
         in_fours=shown.maps.in_fours[number],
     )
 
