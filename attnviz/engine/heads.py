@@ -87,7 +87,7 @@ def attend(
             softmax(made(scores, unwatched))
         attention, share = scores, None
     else:
-        sinks = _per_head(sinks, head_count)
+        sinks = per_head(sinks, head_count)
         watch("sink_score", sinks)
         attention, share = softmax_with_sink(scores, sinks)
         watch("sink_share", share)
@@ -121,7 +121,7 @@ def _scores(
     scores = products(q, columns, scale_of(stack, look, head_count), head_count, out)
     watch("scaled", scores)
     if bias is not None:
-        added = _per_head((bias if bias.shape[1] == 1 else bias[:, rows])[..., keys], head_count)
+        added = per_head((bias if bias.shape[1] == 1 else bias[:, rows])[..., keys], head_count)
         watch("bias", added)
         scores += added
     if look.soft_cap is not None:
@@ -217,8 +217,8 @@ def _shared_heads(x: Float32, stack: Stack, head_count: int) -> Float32:
     return split_heads(repeat_heads(x, stack), head_count)
 
 
-def _per_head(values: Float32, head_count: int) -> Float32:
-    """What the trained heads have each, [n_head, …], for another number of heads: averaged over groups or repeated."""
+def per_head(values: Float32, head_count: int) -> Float32:
+    """What the trained heads have each, [n_head, …], for another number of heads, [head, …]: averaged over groups or repeated."""
     n_head = values.shape[0]
     if head_count == n_head:
         return values

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from attnviz.engine.attention_blocks import Mixing
-from attnviz.engine.heads import attend
+from attnviz.engine.heads import attend, per_head, repeat_heads, scale_of, split_heads
 from attnviz.engine.watch import EVERY, Watch, unwatched
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attnviz.engine.config import Looking, Stack
     from attnviz.engine.layer_change import LayerChange
     from attnviz.engine.ops import Float32
@@ -68,6 +72,25 @@ class Projected:
         watch("changed", attention)
         return attention, sink
 
+    def of_heads(self, heads: Sequence[int], head_count: int) -> Projected:
+        """The same of some of the heads that it is read with, as if they were all that the layer was trained with. Nothing may be
+        changed in it."""
+        assert self.change is None
+        stack, chosen = self.stack, list(heads)
+        width = stack.n_head * stack.d_head // head_count
+        if head_count == stack.n_head:  # the keys that several heads share are repeated for the chosen ones alone
+            k = split_heads(self.k, stack.n_kv_head)[np.array(chosen, np.intp) * stack.n_kv_head // stack.n_head]
+        else:
+            k = split_heads(repeat_heads(self.k, stack), head_count)[chosen]
+        return Projected(
+            _side_by_side(split_heads(self.q, head_count)[chosen]),
+            _side_by_side(k),
+            replace(stack, n_head=len(chosen), n_kv_head=len(chosen), d_head=width),
+            replace(self.look, scale=float(scale_of(stack, self.look, head_count))),
+            None if self.bias is None else per_head(self.bias, head_count)[chosen],
+            None if self.sinks is None else per_head(self.sinks, head_count)[chosen],
+        )
+
     def until(self, n: int, is_cross: bool) -> Projected:
         """The same of the first `n` queries alone, which in a causal model do not know those behind them."""
         keys = slice(None) if is_cross else slice(n)
@@ -94,3 +117,8 @@ class Projected:
     ) -> tuple[Float32, Float32 | None]:
         look, bias, sinks = self.look, self.bias, self.sinks
         return attend(self.q, self.k, self.stack, look, head_count, bias, sinks, rows, watch, keys, out, columns)
+
+
+def _side_by_side(of_heads: Float32) -> Float32:
+    """[head, token, width] -> [token, all heads' numbers]."""
+    return of_heads.transpose(1, 0, 2).reshape(of_heads.shape[1], -1)

@@ -165,6 +165,18 @@ class Trace:
             self._attention.put((kind, layer), kept)
         return kept
 
+    def attention_of_heads(self, layer: int, heads: Sequence[int], kind: Kind | None = None) -> Float32:
+        """The attention of some heads, [head, query, key], as in `attention` but for rounding; made alone where that is not at hand
+        and nothing was changed in the layer.
+
+        Raises IndexError for no such layer or head.
+        """
+        kind, at = self._known(kind), self._at(layer, kind)
+        kept = self._attention.get((kind, layer))
+        if kept is None and at.projected.change is None:
+            return at.projected.of_heads(heads, at.head_count).attention(len(heads))[0]
+        return (self.attention(layer, kind) if kept is None else kept)[list(heads)]
+
     def attention_row(self, layer: int, query: int, kind: Kind | None = None) -> Float32:
         """The attention of one query, [head, key], as in `attention` but for rounding; made alone where that is not at hand.
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.analysis.words import merge_to_words
-from attnviz.engine.needs import attention_fits
 from attnviz.session.sight import quantity_of
-from attnviz.session.weights import weights_of
+from attnviz.session.weights import keeps_attention, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +52,7 @@ def row_blocks(trace: Trace, view: View, kind: Kind, units: Units, heads: Sequen
     Attention of which a trace has no room for all layers is made block by block and not kept.
     """
     quantity = quantity_of(trace, view)
-    is_made_here = quantity == "attention" and not _is_kept(trace, kind)
+    is_made_here = quantity == "attention" and not keeps_attention(trace, kind)
     whole = None if is_made_here else weights_of(trace, kind, view.layer, heads, quantity, view.is_mean)
     look = trace.config.stack_of(kind).looks[view.layer]
     is_causal = look.is_causal and kind != "cross"
@@ -67,12 +66,6 @@ def row_blocks(trace: Trace, view: View, kind: Kind, units: Units, heads: Sequen
         else:
             parts = whole[0][:, rows, :n_key], whole[1][:, rows], whole[2][:, rows]
         yield RowBlock(start, *(parts if not are_words else _merged(parts, queries[start:stop], keys, n_key)))
-
-
-def _is_kept(trace: Trace, kind: Kind) -> bool:
-    """Whether a trace has room for the attention of all layers."""
-    n_query, n_key = len(trace.queries(kind)), len(trace.keys(kind))
-    return attention_fits({kind: (trace.n_layer_of(kind), trace.head_count_of(kind), n_query, n_key)})
 
 
 def _bounds(queries: Sequence[range], row_size: int) -> Iterator[tuple[int, int]]:

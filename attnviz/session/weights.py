@@ -10,6 +10,7 @@ import numpy as np
 from attnviz.analysis.norms import summed_norms, weighted_norms
 from attnviz.analysis.places import as_slice
 from attnviz.analysis.rollout import rollout
+from attnviz.engine.needs import attention_fits
 from attnviz.errors import Cancelled, never
 
 if TYPE_CHECKING:
@@ -41,13 +42,12 @@ def weights_of(
     rollout: one map, of the mean of these heads in all layers up to this one; rows sum to 1. Raises Cancelled between two of them.
     """
     chosen = list(heads)
-    attention = trace.attention(layer, kind)
     if not chosen:
-        return _whole_rows(attention[:0])
+        projected = trace.attended(layer, kind).projected
+        return _whole_rows(np.zeros((0, len(projected.q), len(projected.k)), np.float32))
     if quantity == "rollout":
         return _whole_rows(_rollout(trace, kind, layer, tuple(chosen), cancelled)[None])
-    if len(chosen) < len(attention):
-        attention = attention[chosen]
+    attention = _attention(trace, kind, layer, chosen)
     if quantity == "norms":
         d_model = trace.config.stack_of(kind).d_model
 
@@ -60,6 +60,19 @@ def weights_of(
     if is_mean:
         attention, learned = (part.mean(axis=0, dtype=np.float32)[None] for part in (attention, learned))
     return attention, np.ones_like(learned), learned
+
+
+def keeps_attention(trace: Trace, kind: Kind) -> bool:
+    """Whether a trace has room for the attention of all layers."""
+    n_query, n_key = len(trace.queries(kind)), len(trace.keys(kind))
+    return attention_fits({kind: (trace.n_layer_of(kind), trace.head_count_of(kind), n_query, n_key)})
+
+
+def _attention(trace: Trace, kind: Kind, layer: int, heads: list[int]) -> Float32:
+    """The attention of some heads, made for them alone of a text of thousands of tokens, where a head takes tens of megabytes."""
+    if len(heads) == trace.head_count_of(kind):
+        return trace.attention(layer, kind)
+    return trace.attention(layer, kind)[heads] if keeps_attention(trace, kind) else trace.attention_of_heads(layer, heads, kind)
 
 
 # The last rollout of each trace: that of the next layer goes on from it. It goes with its trace.

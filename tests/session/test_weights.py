@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from attnviz.engine.budget import Recent
 from attnviz.engine.model import load_model
 from attnviz.session.sight import sight_of
 from attnviz.session.view import HeadChoice, Sinks, View
 from attnviz.session.weights import weights_of
+from tests.engine.larger_models import write_larger
+from tests.engine.test_memory import growth
 from tests.golden.families_reader import write_model
 
 if TYPE_CHECKING:
@@ -56,6 +59,18 @@ def test_special_tokens_gather_attention_but_hand_over_little(minilm: Model) -> 
         sights = [sight_of(trace, View(layer, quantity=quantity, sinks=SHOWN)) for layer in range(6)]
         shares[quantity] = np.mean([(s.weights[:, :, special].sum(-1) / s.weights.sum(-1)).mean() for s in sights])
     assert shares["norms"] < 0.7 * shares["attention"]
+
+
+def test_one_head_of_a_long_text_takes_no_memory_for_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load_model(write_larger("llama-gqa", tmp_path, max_position_embeddings=1_024))
+    trace = model.trace("the fox sat " * 200)
+    n, whole = len(trace.tokens), trace.attention(1)
+    monkeypatch.setattr("attnviz.engine.needs.ATTENTION_BUDGET", 0)
+    trace._attention = Recent(0)
+    for heads in ([3], [0, 2]):
+        taken = growth(lambda heads=heads: weights_of(trace, "decoder", 1, heads, "attention", False))
+        assert taken < (len(heads) + 1) * 4 * n * n < whole.nbytes
+        assert np.abs(weights_of(trace, "decoder", 1, heads, "attention", False)[0] - whole[heads]).max() <= 1e-6
 
 
 def test_rollout_is_the_product_of_the_layers_with_their_residuals(minilm: Model) -> None:
