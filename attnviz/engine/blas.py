@@ -58,6 +58,7 @@ class _OneThread:
         with self._lock:
             if self._n == 0:
                 self._limit = _controller().limit(limits=1, user_api="blas")
+                _let_other_threads_limit()
             self._n += 1
 
     def leave(self) -> None:
@@ -66,6 +67,16 @@ class _OneThread:
             if self._n == 0:
                 self._limit.restore_original_limits()
                 self._limit = None
+                _let_other_threads_limit()
+
+
+def _let_other_threads_limit() -> None:
+    """Since version 3.8 of threadpoolctl the first thread that sets a limit is the only one that can, until it ends: after a run on
+    the main thread those of the window's own thread would be on all processors."""
+    for library in _controller().lib_controllers:
+        clear = getattr(library, "clear_controlling_thread", None)
+        if clear is not None:
+            clear()
 
 
 _one_thread: Final = _OneThread()

@@ -100,6 +100,26 @@ def test_products_are_back_on_their_threads_when_the_last_of_those_who_wanted_on
         assert n_thread() == before
 
 
+def test_products_keep_to_one_thread_whichever_thread_had_them_do_so_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blas, "_one_thread", blas._OneThread())
+    found: list[set[int]] = []
+
+    def look() -> None:
+        with on_one_thread():
+            found.append({library["num_threads"] for library in ThreadpoolController().info() if library["user_api"] == "blas"})
+
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+        blas._let_other_threads_limit()  # this test's own limit
+        for _ in range(2):
+            look()
+            other = threading.Thread(target=look)
+            other.start()
+            other.join()
+        blas._let_other_threads_limit()
+    assert len(found) == 4
+    assert all(numbers <= {1} for numbers in found)
+
+
 @pytest.mark.parametrize("n_worker", [1, 2, 5])
 def test_what_is_made_in_order_comes_in_order_and_what_is_raised_comes_in_its_place(n_worker: int) -> None:
     assert list(in_order(lambda number: number * number, 7, n_worker)) == [0, 1, 4, 9, 16, 25, 36]

@@ -175,4 +175,4 @@ def test_a_text_without_anything_to_read_opens_no_model(tmp_path: Path) -> None:
 def test_matrix_products_keep_to_one_thread() -> None:
     Runner()
     libraries = [library for library in ThreadpoolController().info() if library["user_api"] == "blas"]
-    assert {library["num_threads"] for library in libraries} <= {1}
+    assert {library["num_threads"] for library in libraries} <= {1}, libraries
