@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attnviz.engine.products import n_worth
-from attnviz.engine.threads import at_once, n_free
+from attnviz.engine.threads import all_of, n_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,12 +47,5 @@ def rows_of_each(n: int, width: int, grain: int, costs: Callable[[], NDArray[np.
 
 def in_rows(part: Callable[[slice], Float32], rows: Sequence[slice]) -> Float32:
     """What `part` makes of all rows, [row, width], one behind the other; rows: slices that make them up, done at once."""
-    if len(rows) == 1:
-        return part(rows[0])
-    made: list[Float32 | None] = [None] * len(rows)
-
-    def make(number: int) -> None:
-        made[number] = part(rows[number])
-
-    at_once([partial(make, number) for number in range(len(rows))])
-    return np.concatenate(made)
+    made = all_of([partial(part, some) for some in rows])
+    return made[0] if len(made) == 1 else np.concatenate(made)

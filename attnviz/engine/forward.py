@@ -184,19 +184,27 @@ class Pass:
         return made
 
     def _feed_forward(self, x: Float32, weights: FeedForward) -> Float32:
-        """[token, d_model] -> [token, d_model]."""
-        inner = np.empty((len(x), weights.up.weight.shape[1]), np.float32)
-        in_columns(x, inner.shape[1], partial(self._think, x, weights, inner), 1 if weights.gate is None else 2)
-        return apply(inner, weights.down)
+        """[token, d_model] -> [token, d_model]. Processors that share it take some of the inner numbers each, from the first
+        product to what these give in the last, and meet at the sum. Source: Shoeybi et al. 2019 (Megatron-LM), section 3."""
+        down, width = weights.down, weights.up.weight.shape[1]
 
-    def _think(self, x: Float32, weights: FeedForward, inner: Float32, columns: slice) -> None:
+        def part(columns: slice) -> Float32:
+            return apply(self._think(x, weights, columns), Linear(down.weight[columns]))
+
+        first, *others = in_columns(x, width, part, 2 if weights.gate is None else 3)
+        for one in others:
+            first += one
+        if down.bias is not None:
+            first += down.bias
+        return first
+
+    def _think(self, x: Float32, weights: FeedForward, columns: slice) -> Float32:
         """Some columns of what goes into the feed-forward part's last product."""
         activate = ACTIVATIONS[self._stack.activation]
-        inner = inner[:, columns]
+        inner = np.empty((len(x), columns.stop - columns.start), np.float32)
         if weights.gate is None:
             multiply(x, weights.up, columns, inner)
-            activate(inner)
-            return
+            return activate(inner)
         up = np.empty(inner.shape, np.float32)
         multiply(x, weights.gate, columns, inner)
         multiply(x, weights.up, columns, up)
@@ -209,6 +217,7 @@ class Pass:
             up += 1.0
             times_sigmoid(inner, self._stack.gate_slope)
         inner *= up
+        return inner
 
     def _experts(self, x: Float32, router: Linear, layer: int) -> Float32:
         """Each token through its highest-scored experts, weighted by the softmax of those scores. Source: Jiang et al. 2024

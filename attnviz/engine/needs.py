@@ -130,9 +130,10 @@ def _attention(stack: Stack, heads: int, queries: int, keys: int, is_kept: bool)
 
 
 def _feed_forward(stack: Stack, queries: int, keys: int) -> int:
-    """The vectors before and after a norm, the inner ones and their gate, the output and the sum, beside the values and the keys as
-    columns, which other rows still need; with experts, their scores, and what one of them reads and gives."""
-    numbers = 4 * stack.d_model + 2 * stack.d_ff
+    """The vectors before and after a norm, the inner ones and their gate, what each processor gives of the output and the sum,
+    beside the values and the keys as columns, which other rows still need; with experts, their scores, and what one of them reads
+    and gives."""
+    numbers = (3 + n_processor()) * stack.d_model + 2 * stack.d_ff
     if stack.experts:
         numbers += 2 * stack.d_model + 5 * stack.experts.n
     return _FLOAT * (queries * numbers + 2 * keys * stack.n_kv_head * stack.d_head)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 from attnviz.engine.blas import has_small_kernels
-from attnviz.engine.threads import at_once, n_free
+from attnviz.engine.threads import all_of, at_once, n_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from attnviz.engine.layers import Linear
     from attnviz.engine.ops import Float32
+
+T = TypeVar("T")
 
 # Multiplications of a part that are worth a thread, 0.2 ms of them: a processor that rests takes 0.1 to 0.2 ms to begin.
 _WORTH_A_THREAD: Final = 10_000_000
@@ -40,10 +42,10 @@ def apply_each(x: Float32, several: Sequence[Linear]) -> list[Float32]:
     return made
 
 
-def in_columns(x: Float32, width: int, part: Callable[[slice], None], n_product: int = 1) -> None:
-    """Have part(columns) done for slices that make up range(width): several at once where the products of x that they make,
-    `n_product` for each column, are worth it."""
-    at_once([partial(part, columns) for columns in _columns(x, width, n_product)])
+def in_columns(x: Float32, width: int, part: Callable[[slice], T], n_product: int = 1) -> list[T]:
+    """What part(columns) gives for slices that make up range(width), in their order: several at once where the products of x that
+    they make, `n_product` for each column, are worth it."""
+    return all_of([partial(part, columns) for columns in _columns(x, width, n_product)])
 
 
 def multiply(x: Float32, weights: Linear, columns: slice, out: Float32) -> None:

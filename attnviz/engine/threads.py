@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from threading import local
 from typing import TYPE_CHECKING, TypeVar
 
@@ -55,6 +55,17 @@ def at_once(tasks: Sequence[Callable[[], None]]) -> None:
             helper.exception()  # waits
     for helper in running:
         helper.result()
+
+
+def all_of(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """What each of the tasks gives, in their order, done as by `at_once`."""
+    made: dict[int, T] = {}
+
+    def do(number: int) -> None:
+        made[number] = tasks[number]()
+
+    at_once([partial(do, number) for number in range(len(tasks))])
+    return [made[number] for number in range(len(tasks))]
 
 
 def in_order(make: Callable[[int], T], n: int, n_worker: int) -> Iterator[T]:

@@ -1,4 +1,4 @@
-"""A layer whose rows processors share gives what it gives alone, in every family, however it looks and whatever was changed."""
+"""A layer that processors share, by rows or by columns, gives what it gives alone, in every family and whatever was changed."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def share(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
             monkeypatch.setattr(module, "n_processor", lambda: n_processor)
         monkeypatch.setattr(attention_blocks, "_FEW_ROWS", 3)
         monkeypatch.setattr(products, "_WORTH_A_THREAD", 1)
+        monkeypatch.setattr(products, "_GRAIN", 4)
         monkeypatch.setattr(by_rows, "_OF_WIDTH", 0)
         n_part.clear()
         return n_part
@@ -77,6 +78,19 @@ def test_every_family_gives_the_same_by_rows(opened: Opener, case: str, share: C
         assert_near(read(model), alone)
         # In whole blocks the rows may make up fewer parts; layers of experts are not shared so.
         assert 2 <= max(n_part) <= n_processor or (set(n_part) == {1} and model.config.stack.experts)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_family_gives_the_same_by_columns(
+    opened: Opener, case: str, share: Callable[[int], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = opened(case)
+    alone = read(model)
+    for n_processor in (2, 3):
+        n_part = share(n_processor)
+        monkeypatch.setattr(by_rows, "_OF_WIDTH", 1e9)
+        assert_near(read(model), alone)
+        assert set(n_part) == {1}
 
 
 @pytest.mark.parametrize("case", ["bert-mlm", "llama-gqa", "gemma2-caps-windows", "gpt-oss-windows-yarn", "t5-tied"])

@@ -13,7 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from attnviz.engine import blas, threads
 from attnviz.engine.blas import on_one_thread
-from attnviz.engine.threads import at_once, in_order, n_free
+from attnviz.engine.threads import all_of, at_once, in_order, n_free
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +26,11 @@ def test_each_task_is_done_once(n: int) -> None:
     done: list[int] = []
     at_once([partial(done.append, number) for number in range(n)])
     assert sorted(done) == list(range(n))
+
+
+@given(st.lists(st.integers(), max_size=9))
+def test_what_tasks_give_comes_in_their_order(values: list[int]) -> None:
+    assert all_of([partial(int, value) for value in values]) == values
 
 
 def test_two_tasks_are_done_at_once() -> None:
