@@ -11,6 +11,8 @@ from attnviz.engine.heads import hidden_keys
 from attnviz.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from attnviz.engine.changes import Changes
@@ -57,6 +59,15 @@ class LayerChange:
                 share = None if sink is None else sink[head, at : at + 1]
                 _set_weights(attention[head, at], share, chosen, visible[keys], query)
         return attention, sink
+
+    def of_heads(self, heads: Sequence[int], head_count: int) -> LayerChange:
+        """What is changed in the attention of some heads, of so many, numbered in that order."""
+        number = {head: at for at, head in enumerate(heads)}
+        return LayerChange(
+            uniform=tuple(number[head] for head in self.uniform if head in number),
+            weights=tuple((number[head], *rest) for head, *rest in self.weights if head in number),
+            frozen=None if self.frozen is None else self.frozen.of_heads(heads, head_count),
+        )
 
     def strengthen(self, context: Float32, head_count: int) -> None:
         """Multiply the heads' outputs in place; context: [query, n_head·d_head]."""

@@ -56,6 +56,11 @@ def by_distance(values: NDArray[Any], n_query: int) -> NDArray[Any]:  # [..., di
     return sliding_window_view(values, values.shape[-1] - n_query + 1, axis=-1)[..., ::-1, :]
 
 
+def distances(laid_out: NDArray[Any]) -> NDArray[Any]:  # [..., token, token] -> [..., distance]
+    """What `by_distance` has laid out, for as many queries as keys: the way back."""
+    return np.concatenate([laid_out[..., -1, :], laid_out[..., 0, 1:]], axis=-1)
+
+
 def _buckets(buckets: Buckets, distance: NDArray[np.int64], is_causal: bool) -> NDArray[np.int64]:
     """The bucket of each distance from query to key. Source: Raffel et al. 2020, section 2.1, and T5's code.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from attnviz.engine.attention_blocks import Mixing
 from attnviz.engine.heads import attend, per_head, repeat_heads, scale_of, split_heads
+from attnviz.engine.positions import by_distance, distances
 from attnviz.engine.watch import EVERY, Watch, unwatched
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ class Projected:
         return attention, sink
 
     def of_heads(self, heads: Sequence[int], head_count: int) -> Projected:
-        """The same of some of the heads that it is read with, as if they were all that the layer was trained with. Nothing may be
-        changed in it."""
-        assert self.change is None
+        """The same of some of the heads that it is read with, in that order, as if the layer was trained with those alone."""
         stack, chosen = self.stack, list(heads)
         width = stack.n_head * stack.d_head // head_count
         if head_count == stack.n_head:  # the keys that several heads share are repeated for the chosen ones alone
@@ -87,8 +86,9 @@ class Projected:
             _side_by_side(k),
             replace(stack, n_head=len(chosen), n_kv_head=len(chosen), d_head=width),
             replace(self.look, scale=float(scale_of(stack, self.look, head_count))),
-            None if self.bias is None else per_head(self.bias, head_count)[chosen],
+            None if self.bias is None else _bias_of_heads(self.bias, chosen, head_count),
             None if self.sinks is None else per_head(self.sinks, head_count)[chosen],
+            None if self.change is None else self.change.of_heads(chosen, head_count),
         )
 
     def until(self, n: int, is_cross: bool) -> Projected:
@@ -121,4 +121,11 @@ class Projected:
 
 def _side_by_side(of_heads: Float32) -> Float32:
     """[head, token, width] -> [token, all heads' numbers]."""
-    return of_heads.transpose(1, 0, 2).reshape(of_heads.shape[1], -1)
+    return of_heads.transpose(1, 0, 2).reshape(of_heads.shape[1], of_heads.shape[0] * of_heads.shape[2])
+
+
+def _bias_of_heads(bias: Float32, heads: list[int], head_count: int) -> Float32:
+    """The bias of some heads; of each pair of tokens a view, as `bias` is: a copy would be as large as the attention."""
+    if bias.shape[1] == 1:
+        return per_head(bias, head_count)[heads]
+    return by_distance(per_head(distances(bias), head_count)[heads], bias.shape[1])

@@ -166,16 +166,15 @@ class Trace:
         return kept
 
     def attention_of_heads(self, layer: int, heads: Sequence[int], kind: Kind | None = None) -> Float32:
-        """The attention of some heads, [head, query, key], as in `attention` but for rounding; made alone where that is not at hand
-        and nothing was changed in the layer.
+        """The attention of some heads, [head, query, key], as in `attention` but for rounding; made alone with each call, so that
+        it does not depend on what else was asked for.
 
         Raises IndexError for no such layer or head.
         """
-        kind, at = self._known(kind), self._at(layer, kind)
-        kept = self._attention.get((kind, layer))
-        if kept is None and at.projected.change is None:
-            return at.projected.of_heads(heads, at.head_count).attention(len(heads))[0]
-        return (self.attention(layer, kind) if kept is None else kept)[list(heads)]
+        at = self._at(layer, kind)
+        if not len(heads):
+            return np.empty((0, len(at.projected.q), len(at.projected.k)), np.float32)
+        return at.projected.of_heads(heads, at.head_count).attention(len(heads))[0]
 
     def attention_row(self, layer: int, query: int, kind: Kind | None = None) -> Float32:
         """The attention of one query, [head, key], as in `attention` but for rounding; made alone where that is not at hand.

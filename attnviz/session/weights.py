@@ -43,8 +43,7 @@ def weights_of(
     """
     chosen = list(heads)
     if not chosen:
-        projected = trace.attended(layer, kind).projected
-        return _whole_rows(np.zeros((0, len(projected.q), len(projected.k)), np.float32))
+        return _whole_rows(trace.attention_of_heads(layer, (), kind))
     if quantity == "rollout":
         return _whole_rows(_rollout(trace, kind, layer, tuple(chosen), cancelled)[None])
     attention = _attention(trace, kind, layer, chosen)

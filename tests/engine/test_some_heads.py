@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 
 from attnviz.engine.budget import Recent
-from attnviz.engine.changes import NOTHING, HeadAt
+from attnviz.engine.changes import NOTHING, HeadAt, WeightAt
 from attnviz.engine.heads import valid_head_counts
-from attnviz.engine.projected import Projected
+from attnviz.engine.model import load_model
 from tests.engine.changing import opener, places, run
+from tests.engine.larger_models import write_larger
+from tests.engine.test_memory import growth
 from tests.golden.families_reader import CASES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from attnviz.engine.trace import Trace
     from tests.engine.changing import Opener
 
@@ -50,19 +54,43 @@ def test_heads_made_alone_are_those_of_the_layer(opened: Opener, case: str) -> N
                 assert np.abs(found - attention[heads]).max() <= TOLERANCE, (head_count, place, heads)
 
 
-def test_what_is_at_hand_is_not_made_again(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("case", ["llama-gqa", "gemma2-caps-windows", "gpt-oss-windows-yarn", "t5-tied"])
+@pytest.mark.parametrize("muting", ["zero", "uniform", "frozen"])
+def test_heads_of_a_changed_layer_are_the_changed_ones(opened: Opener, case: str, muting: str) -> None:
+    model = opened(case)
+    unchanged = run(model)
+    layer, kind = places(unchanged)[-1]
+    changes = NOTHING.with_muting(muting).with_muted(HeadAt(kind, layer, 2), True).with_strength(HeadAt(kind, 0, 1), 0.5)
+    changes = changes.with_weight(WeightAt(kind, layer, 1, 5, 4), 0.5)
+    trace = run(model, changes, like=unchanged)
+    for heads in ([1, 2], [2, 0], [0], [1]):
+        found = trace.attention_of_heads(layer, heads, kind)
+        assert np.abs(found - trace.attention(layer, kind)[heads]).max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_heads_are_the_same_to_the_last_bit_whatever_is_at_hand_or_changed_elsewhere(opened: Opener, case: str) -> None:
+    model = opened(case)
+    unchanged = run(model)
+    layer, kind = places(unchanged)[0]
+    stronger = run(model, NOTHING.with_strength(HeadAt(kind, layer, 0), 0.5))
+    for heads in ([0], [0, unchanged.head_count_of(kind) - 1]):
+        found = unchanged.attention_of_heads(layer, heads, kind)
+        assert np.array_equal(stronger.attention_of_heads(layer, heads, kind), found)
+        assert np.array_equal(forgetful(run(model)).attention_of_heads(layer, heads, kind), found)
+
+
+@pytest.mark.parametrize("head_count", [1, 3, 6])
+def test_one_head_with_a_bias_for_each_pair_of_tokens_takes_little_more_than_itself(tmp_path: Path, head_count: int) -> None:
+    model = load_model(write_larger("t5-tied", tmp_path, n_positions=1_024))
+    trace = forgetful(model.trace("the fox " * 300, "the", head_count))
+    n = len(trace.tokens)
+    assert growth(lambda: trace.attention_of_heads(1, [head_count - 1], "encoder")) < 3 * 4 * n * n
+
+
+def test_no_heads_have_no_attention(opened: Opener) -> None:
     trace = run(opened("llama-gqa"))
-    whole = trace.attention(1)
-    monkeypatch.setattr(Projected, "of_heads", None)
-    assert np.array_equal(trace.attention_of_heads(1, [2, 0]), whole[[2, 0]])
-
-
-@pytest.mark.parametrize("muting", ["uniform", "frozen"])
-def test_heads_of_a_changed_layer_are_the_changed_ones(opened: Opener, muting: str) -> None:
-    model = opened("llama-gqa")
-    changes = NOTHING.with_muting(muting).with_muted(HeadAt("decoder", 1, 2), True)
-    trace = forgetful(run(model, changes, like=run(model)))
-    assert np.array_equal(trace.attention_of_heads(1, [2, 3]), trace.attention(1)[[2, 3]])
+    assert trace.attention_of_heads(1, []).shape == (0, *trace.attention(1).shape[1:])
 
 
 def test_no_such_head_or_layer_is_an_index_error(opened: Opener) -> None:
