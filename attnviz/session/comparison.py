@@ -241,8 +241,10 @@ def _difference(comparison: Comparison, are_means: bool) -> Difference:
     )
     left_out = (_left_out(one, of_a), _left_out(other, of_b))
     of_keys = _largest_of_keys(weights)
-    largest = float(of_keys[[key for key in keys if key not in sight.dimmed]].max(initial=0.0))
+    largest = abs(float(of_keys[[key for key in keys if key not in sight.dimmed]].max(initial=0.0)))
     is_none = bool(of_keys.max(initial=0.0) <= SAME_WITHIN * max(1.0, float(of_a.max(initial=0.0))))
+    if is_none:  # rounding alone, which colours would show as if it were something
+        weights[:], largest = 0.0, 0.0
     return Difference(replace(sight, scale=max(largest, 1e-9)), of_a, of_b, left_out, alone, are_means, largest, is_none)
 
 

@@ -77,6 +77,16 @@ def test_two_runs_that_are_made_anew_differ_in_nothing(minilm: Model) -> None:
     assert difference(against(run_of(minilm, BOY), run_of(minilm, BOY))).is_none
 
 
+def test_weights_that_differ_by_rounding_alone_differ_in_nothing(minilm: Model) -> None:
+    one, other = run_of(minilm, BOY), run_of(minilm, BOY)
+    for layer in range(other.trace.n_layer):
+        other.trace._attention.put((other.trace.kinds[0], layer), other.trace.attention(layer) * np.float32(1 + 3e-7))
+    found = difference(against(one, other))
+    assert (found.of_a != found.of_b).any()
+    assert not found.sight.weights.any()
+    assert (found.is_none, str(found.largest)) == (True, "0.0")
+
+
 @settings(max_examples=40)
 @given(VIEWS, st.sampled_from([(TIRED, WIDE), (WIDE, "It was a street."), (TIRED, BOY)]), st.sampled_from([None, 1, 4]))
 def test_the_two_runs_changed_about_negate_the_difference(

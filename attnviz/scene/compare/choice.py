@@ -28,10 +28,9 @@ def edges_of_difference(comparison: Comparison, cancelled: Callable[[], bool] = 
     `cancelled()` says so."""
     difference = comparison.difference
     assert difference is not None
-    weights = difference.sight.weights
 
     def sizes() -> Float32:
-        return np.abs(weights) if not difference.is_none else np.zeros_like(weights)
+        return np.abs(difference.sight.weights)
 
     # A threshold by weight is a share of the largest weight that there can be, not of the largest difference.
     return choose_edges(difference.sight, comparison.a.view.threshold, comparison.scale, sizes, cancelled)
