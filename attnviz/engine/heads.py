@@ -159,7 +159,7 @@ def visible_keys(n_key: int, look: Looking, rows: range) -> slice:
 def n_visible(n_key: int, look: Looking, rows: range) -> NDArray[np.int64]:
     """How many keys each of these queries may see, [row]."""
     at = np.arange(rows.start, rows.stop)
-    reach = n_key if look.reach is None else look.reach
+    reach = max(n_key, rows.stop) if look.reach is None else look.reach
     stop = np.minimum(at + 1 if look.is_causal else at + reach + 1, n_key)
     return np.maximum(stop - np.maximum(at - reach, 0), 0)
 

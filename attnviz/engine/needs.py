@@ -91,7 +91,8 @@ def run_bytes(config: ModelConfig, head_count: int, n: int, n_decoder: int = 0, 
         for keys in all_keys:
             kept += _FLOAT * stack.n_layer * stack.d_head * keys * stack.n_kv_head * keeps_values
             kept += stack.n_layer * _FLOAT * stack.d_head * (queries * stack.n_head + keys * stack.n_kv_head)
-        making = max(making, _feed_forward(stack, queries, max(all_keys)), _attention(stack, heads, queries, max(all_keys), fits))
+        keys = max(all_keys)
+        making = max(making, _feed_forward(stack, heads, queries, keys), _attention(stack, heads, queries, keys, fits))
     return kept + sum(maps) * fits + making
 
 
@@ -129,11 +130,12 @@ def _attention(stack: Stack, heads: int, queries: int, keys: int, is_kept: bool)
     return _FLOAT * numbers + blocks * (not is_kept) + bias
 
 
-def _feed_forward(stack: Stack, queries: int, keys: int) -> int:
+def _feed_forward(stack: Stack, heads: int, queries: int, keys: int) -> int:
     """The vectors before and after a norm, the inner ones and their gate, what each processor gives of the output and the sum,
     beside the values and the keys as columns, which other rows still need; with experts, their scores, and what one of them reads
     and gives."""
     numbers = (3 + n_processor()) * stack.d_model + 2 * stack.d_ff
     if stack.experts:
         numbers += 2 * stack.d_model + 5 * stack.experts.n
-    return _FLOAT * (queries * numbers + 2 * keys * stack.n_kv_head * stack.d_head)
+    of_keys = stack.n_kv_head if heads == stack.n_head else stack.n_head
+    return _FLOAT * (queries * numbers + keys * (stack.n_kv_head + of_keys) * stack.d_head)

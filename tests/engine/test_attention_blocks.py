@@ -97,6 +97,10 @@ def test_the_keys_of_a_block_are_all_that_its_queries_see_and_no_more_at_the_end
     assert np.array_equal(n_visible(n, look, rows), seen.sum(axis=1))
 
 
+def test_however_many_queries_look_at_few_keys_they_see_all_of_them() -> None:
+    assert n_visible(4, Looking(0.3, is_causal=False), range(3, 12)).tolist() == [4] * 9
+
+
 def test_a_wide_text_of_other_tokens_is_looked_at_in_blocks_too() -> None:
     random = np.random.default_rng(1)
     look = Looking(0.3, is_causal=False)
