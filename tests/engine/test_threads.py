@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import partial
+from typing import Final
 
 import numpy as np
 import pytest
@@ -42,6 +44,42 @@ def test_shared_work_may_share_its_parts_again() -> None:
     done: list[int] = []
     at_once([partial(at_once, [partial(done.append, 2 * outer + inner) for inner in range(2)]) for outer in range(4)])
     assert sorted(done) == list(range(8))
+
+
+HAS_TWO: Final = hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) > 1
+
+
+@pytest.mark.skipif(not HAS_TWO, reason="no two processors, or none that threads can be kept to")
+def test_shared_work_is_on_processors_of_their_own_and_the_caller_free_again_behind_it() -> None:
+    meeting = threading.Barrier(2, timeout=30)
+    allowed, used = os.sched_getaffinity(0), []
+
+    def task() -> None:
+        meeting.wait()
+        used.append(os.sched_getaffinity(0))
+
+    at_once([meeting.wait, meeting.wait])  # the threads that help are there
+    for _ in range(20):
+        used.clear()
+        at_once([task, task])
+        one, other = used
+        assert not one & other
+        assert one | other == allowed
+        assert os.sched_getaffinity(0) == allowed
+
+
+@pytest.mark.skipif(not HAS_TWO, reason="no two processors, or none that threads can be kept to")
+def test_a_failed_task_leaves_the_caller_all_its_processors() -> None:
+    allowed = os.sched_getaffinity(0)
+    with pytest.raises(ZeroDivisionError):
+        at_once([lambda: 1 / 0, lambda: 1 / 0])
+    assert os.sched_getaffinity(0) == allowed
+
+
+def test_where_processors_cannot_be_chosen_work_is_shared_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_processor_here", None)
+    meeting = threading.Barrier(2, timeout=30)
+    at_once([meeting.wait, meeting.wait])
 
 
 def test_a_part_of_shared_work_is_not_shared_out_again_and_what_follows_is() -> None:
